@@ -1,0 +1,60 @@
+# One command per task; `make` lists them. Each makes sure first that what it needs is installed.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test unit e2e bench bench-large lint format clean
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv/bin
+# Processes of pytest; each starts a PostgreSQL of its own.
+E2E_JOBS ?= 2
+CXX_FILES = $(shell find src tests -name '*.cc' -o -name '*.h')
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## install what is missing (Debian packages, DuckDB, Python test tools)
+	@tools/bootstrap
+	@mkdir -p build
+
+build: setup  ## release binary at build/leat
+	@cmake --preset release >build/configure-release.log || { cat build/configure-release.log; exit 1; }
+	@cmake --build --preset release
+	@ln -sfn release/src/cli/leat build/leat
+
+demo: build  ## a generated shop from PostgreSQL to a warehouse, twice, on a throw-away server
+	@templates/shop/demo/run_demo
+
+# The steps stand in the order of what is quickest to fail.
+test: setup  ## everything CI runs: layers, unit tests with sanitizers, end-to-end tests
+	@echo '== layers'
+	@tools/check_layers
+	@$(VENV)/python -m pytest -q tests/tools
+	@$(MAKE) unit
+	@$(MAKE) e2e
+
+unit: setup  ## unit tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	@echo '== unit tests'
+	@cmake --preset dev >build/configure-dev.log || { cat build/configure-dev.log; exit 1; }
+	@cmake --build --preset dev
+	@ctest --preset dev --parallel 2 --stop-on-failure
+
+e2e: build  ## end-to-end tests of build/leat
+	@echo '== end-to-end tests'
+	@$(VENV)/python -m pytest -q -n $(E2E_JOBS) --dist loadgroup --maxfail 5 tests/e2e
+
+bench: build  ## speed beside its yardsticks, 5 M rows
+	@tests/bench/run_bench
+
+bench-large: build  ## the same with 50 M rows
+	@tests/bench/run_bench --large
+
+lint: setup  ## clang-format, clang-tidy, layers
+	@clang-format --dry-run -Werror $(CXX_FILES)
+	@tools/check_layers
+	@cmake --preset dev >build/configure-dev.log || { cat build/configure-dev.log; exit 1; }
+	@find src -name '*.cc' -print0 | xargs -0 -n 4 -P 2 clang-tidy -p build/dev --quiet
+
+format: setup  ## rewrite the C++ files as clang-format wants them
+	@clang-format -i $(CXX_FILES)
+
+clean:  ## remove what the builds made, keep what setup installed
+	@rm -rf build

@@ -1,0 +1,27 @@
+# One static library and one test program per folder of src/.
+
+add_library(leat_flags INTERFACE)
+target_include_directories(leat_flags INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_options(leat_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Wno-missing-field-initializers -Werror -fstack-protector-strong)
+target_compile_definitions(leat_flags INTERFACE _GLIBCXX_ASSERTIONS LEAT_VERSION="${PROJECT_VERSION}")
+target_link_options(leat_flags INTERFACE -Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_definitions(leat_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+if(LEAT_SANITIZE)
+  target_compile_options(leat_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(leat_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+# leat_library(name SOURCES a.cc … TESTS a_test.cc … PUBLIC libs… PRIVATE libs…)
+function(leat_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;PUBLIC;PRIVATE" ${ARGN})
+  add_library(leat_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(leat_${name} PUBLIC leat_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  if(LEAT_TESTS AND ARG_TESTS)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_link_libraries(${name}_test PRIVATE leat_${name} ${ARG_PRIVATE} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+endfunction()

@@ -1,0 +1,362 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace leat::cli {
+namespace {
+
+constexpr int kThreadsMax = 256;
+constexpr int kHelpWidth = 80;
+constexpr int kFlagColumn = 28;
+
+/// A command as its help shows it; its flags are declared in `Parser`.
+struct Command {
+  const char* name;
+  const char* arguments;
+  const char* summary;
+  const char* examples;  ///< whole lines
+  const char* details;   ///< paragraphs after the examples; may be empty
+};
+
+constexpr std::array kCommands = {
+    Command{"init", "[DIR] --template shop|empty [--source URL] [--warehouse URL]", "start a new project",
+            "  leat init --template empty crm\n"
+            "  leat init --template shop demo --source postgresql://reader@db/totesys \\\n"
+            "       --warehouse postgresql://loader@db/warehouse\n",
+            "  DIR (default: here) must be empty or absent. Passwords do not belong into a\n"
+            "  URL: they are looked for in ~/.pgpass, PGPASSWORD and elsewhere.\n"},
+    Command{"validate", "[--fast]", "check every file, reading no row",
+            "  leat validate\n"
+            "  leat validate --fast    connect to nothing\n",
+            ""},
+    Command{"run", "[SELECT...] [--full-refresh]", "read what changed, build, check, load",
+            "  leat run                            everything\n"
+            "  leat run +mart.fact_payment         one table and what it needs\n"
+            "  leat run source:crm+ --exclude tag:monthly\n"
+            "  leat run mart.dim_staff --full-refresh\n",
+            "  SELECT is a table (mart.dim_staff, mart.*) or one of source:NAME, tag:NAME,\n"
+            "  kind:NAME, path:FOLDER. +x adds what x needs, x+ what needs x, 2+x two levels.\n"
+            "  Blank means or, comma means and.\n"},
+    Command{"status", "[--all]", "the state of every table",
+            "  leat status\n"
+            "  leat status --all    healthy tables too\n",
+            ""},
+    Command{"preview", "TABLE|FILE.sql [-n 20] [--format F] [-o FILE]", "the first rows of a table or a query's file",
+            "  leat preview mart.dim_staff\n"
+            "  leat preview models/mart/dim_staff.sql -n 5\n"
+            "  leat preview mart.dim_staff -n 100000 -o staff.csv\n",
+            ""},
+    Command{"query", "SQL|- [--format F] [-o FILE]", "the rows of one SELECT over the lake, read-only",
+            "  leat query \"SELECT count(*) FROM mart.fact_payment\"\n"
+            "  leat query - --format csv < question.sql\n"
+            "  leat query \"FROM mart.dim_date\" -o dates.json\n",
+            ""},
+    Command{"explain", "CODE", "what an error means and how to mend it",
+            "  leat explain LEAT0203\n"
+            "  leat explain 203\n",
+            ""},
+};
+
+constexpr std::string_view kMainExamples =
+    "  leat init --template shop demo --source postgresql://reader@db/totesys\n"
+    "  leat run                       read what changed, build, check, load\n"
+    "  leat run +mart.fact_payment    only one table and what it needs\n"
+    "  leat status                    the state of every table\n"
+    "  leat query \"SELECT ...\"        any question to the lake\n";
+
+constexpr std::string_view kExitCodes =
+    "Exit codes\n"
+    "  0 all done   1 a table, check or count failed   2 wrong usage or project\n"
+    "  3 no connection   5 another run is at work   70 internal error\n"
+    "  130 interrupted   143 terminated\n";
+
+constexpr const char* kGlobalGroup = "Flags of every command, anywhere in the line";
+constexpr const char* kOwnGroup = "Flags";
+
+const Command* FindCommand(const std::string& name) {
+  for (const Command& command : kCommands)
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
+Error UsageError(const std::string& message, const std::string& command) {
+  return Error(kConfig, "LEAT0190", message)
+      .Hint(command.empty() ? "leat --help lists the commands"
+                            : fmt::format("leat {} --help lists what it takes", command));
+}
+
+/// "; did you mean x?", or nothing.
+std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
+  const std::vector<std::string> near = NearestNames(word, known);
+  return near.empty() ? "" : fmt::format("; did you mean {}?", near.front());
+}
+
+/// The one declaration of every flag: CLI11 reads by it, the help is printed from it.
+class Parser {
+ public:
+  Parser() : app_("", "leat") {
+    app_.set_help_flag();
+    app_.require_subcommand(0, 1);
+    app_.allow_extras();
+    AddGlobalFlags();
+    for (const Command& command : kCommands) {
+      CLI::App* sub = app_.add_subcommand(command.name);
+      sub->set_help_flag();
+      sub->fallthrough();
+      AddOwnFlags(*sub);
+    }
+  }
+
+  CommandLine Parse(std::vector<std::string> words) {
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    try {
+      app_.parse(std::move(words));
+    } catch (const CLI::ArgumentMismatch& error) {
+      const std::string text = error.what();
+      throw UsageError(fmt::format("{} needs a value", text.substr(0, text.find(':'))), CommandName());
+    } catch (const CLI::ParseError& error) {
+      throw UsageError(error.what(), CommandName());
+    }
+    line_.command = CommandName();
+    if (!line_.help && !line_.version) Check();
+    return std::move(line_);
+  }
+
+  const CLI::App* FindApp(const std::string& command) const {
+    return command.empty() ? &app_ : app_.get_subcommand(command);
+  }
+
+ private:
+  static CLI::Option* Describe(CLI::Option* option, const char* group, const char* value = "") {
+    if (option->get_expected_max() > 0) option->type_name(value)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    return option->group(group);
+  }
+
+  void AddGlobalFlags() {
+    Describe(app_.add_option("-C", line_.folder, "work as if started in DIR"), kGlobalGroup, "DIR");
+    Describe(app_.add_option("-j,--threads", threads_, "threads (default: the project's limits, else all cores)"),
+             kGlobalGroup, "N");
+    Describe(app_.add_flag("--json", line_.json, "the answer as one JSON document"), kGlobalGroup);
+    Describe(app_.add_flag("--all", line_.all, "leave nothing out: healthy tables, every diagnostic"), kGlobalGroup);
+    Describe(app_.add_flag("-q,--quiet", quiet_, "no progress, only the answer and what is wrong"), kGlobalGroup);
+    Describe(app_.add_flag("-v,--verbose", verbose_, "show every step, unchanged ones too"), kGlobalGroup);
+    Describe(app_.add_flag("--no-color", no_colour_, "no colour, nothing redrawn (so does NO_COLOR)"), kGlobalGroup);
+    Describe(app_.add_option("--log-format", log_format_, "progress lines off a terminal: text (default) or json"),
+             kGlobalGroup, "F");
+    Describe(app_.add_flag("-h,--help", line_.help, "this help; after a command, its own"), kGlobalGroup);
+    Describe(app_.add_flag("--version", line_.version, "versions of leat and of DuckDB"), kGlobalGroup);
+    // One value each time, so that a selection does not swallow the words after it.
+    app_.add_option("-s,--select", select_, "tables to run, as the arguments of run")
+        ->group(kGlobalGroup)
+        ->type_name("SELECT")
+        ->allow_extra_args(false);
+    app_.add_option("--exclude", exclude_, "tables that run leaves out")
+        ->group(kGlobalGroup)
+        ->type_name("SELECT")
+        ->allow_extra_args(false);
+  }
+
+  void AddOwnFlags(CLI::App& sub) {
+    const std::string name = sub.get_name();
+    if (name == "init") AddInitFlags(sub);
+    if (name == "validate") Describe(sub.add_flag("--fast", line_.fast, "connect to nothing"), kOwnGroup);
+    if (name == "explain" || name == "preview" || name == "query") sub.add_option("subject", line_.subject)->group("");
+    if (name == "preview") Describe(sub.add_option("-n,--rows", rows_, "how many rows (default: 20)"), kOwnGroup, "N");
+    if (name == "preview" || name == "query") AddRowFlags(sub);
+    if (name == "run") {
+      sub.add_option("tables", tables_)->group("");
+      Describe(sub.add_flag("--full-refresh", line_.full_refresh,
+                            "read sources from the start and rebuild models; no version of a row is lost"),
+               kOwnGroup);
+    }
+  }
+
+  void AddInitFlags(CLI::App& sub) {
+    sub.add_option("directory", line_.directory)->group("");
+    Describe(sub.add_option("--template", line_.template_name,
+                            "shop: sales, purchases and payments as star schemas; empty: a leat.yaml to begin with"),
+             kOwnGroup, "NAME");
+    Describe(sub.add_option("--source", line_.source_url, "database to read: postgresql://user@host:port/name"),
+             kOwnGroup, "URL");
+    Describe(sub.add_option("--warehouse", line_.warehouse_url,
+                            "database to load the finished tables into (default: the lake is the warehouse)"),
+             kOwnGroup, "URL");
+  }
+
+  void AddRowFlags(CLI::App& sub) {
+    Describe(sub.add_option(
+                 "--format", line_.format,
+                 "table, csv or json (default: by the ending of FILE; else a table on a terminal, csv in a pipe)"),
+             kOwnGroup, "F");
+    Describe(sub.add_option("-o,--output", line_.output, "write to a file; - is standard output"), kOwnGroup, "FILE");
+  }
+
+  std::string CommandName() const {
+    const auto subcommands = app_.get_subcommands();
+    return subcommands.empty() ? "" : subcommands.front()->get_name();
+  }
+
+  void Check() {
+    RefuseExtras();
+    if (line_.command.empty()) throw UsageError("no command was given", "");
+    line_.threads = Number(threads_, "--threads", 1, kThreadsMax);
+    line_.rows = Number(rows_, "--rows", 1, 1'000'000'000).value_or(line_.rows);
+    line_.log_format =
+        OneOf(log_format_, "--log-format", {"text", "json"}) == "json" ? LogFormat::kJson : LogFormat::kText;
+    OneOf(line_.format, "--format", {"table", "csv", "json"});
+    OneOf(line_.template_name, "--template", {"shop", "empty"});
+    line_.loudness = quiet_ ? Loudness::kQuiet : verbose_ ? Loudness::kVerbose : Loudness::kNormal;
+    line_.colour = !no_colour_;
+    tables_.insert(tables_.end(), select_.begin(), select_.end());
+    line_.select = Join(tables_, " ");
+    line_.exclude = Join(exclude_, " ");
+    CheckMeaning();
+  }
+
+  void CheckMeaning() const {
+    const std::string& command = line_.command;
+    if (quiet_ && verbose_) throw UsageError("-q and -v exclude each other", command);
+    if (command != "run" && (!select_.empty() || !exclude_.empty()))
+      throw UsageError(fmt::format("leat {} takes no selection", command), command);
+    if (command == "init" && line_.template_name.empty())
+      throw UsageError("leat init needs --template; expected shop or empty", command);
+    if (!line_.subject.empty()) return;
+    if (command == "preview") throw UsageError("leat preview needs a table or a file", command);
+    if (command == "query") throw UsageError("leat query needs a SELECT, or - to read it from standard input", command);
+    if (command == "explain") throw UsageError("leat explain needs a code, such as LEAT0203", command);
+  }
+
+  void RefuseExtras() const {
+    const std::vector<std::string> extras = app_.remaining(/*recurse=*/true);
+    if (extras.empty()) return;
+    const std::string& word = extras.front();
+    const std::string command = CommandName();
+    if (word.size() > 1 && word[0] == '-') {
+      const std::string flag = word.substr(0, word.find('='));
+      const std::string of = command.empty() ? "" : fmt::format(" of leat {}", command);
+      throw UsageError(fmt::format("unknown flag '{}'{}{}", flag, of, DidYouMean(flag, FlagsOf(command))), command);
+    }
+    if (command.empty())
+      throw UsageError(fmt::format("unknown command '{}'{}", word, DidYouMean(word, CommandNames())), command);
+    throw UsageError(fmt::format("leat {} does not take '{}'", command, word), command);
+  }
+
+  static std::vector<std::string> CommandNames() {
+    std::vector<std::string> names;
+    for (const Command& command : kCommands) names.emplace_back(command.name);
+    return names;
+  }
+
+  std::vector<std::string> FlagsOf(const std::string& command) const {
+    std::vector<std::string> flags;
+    for (const std::string& owner : {std::string(), command})
+      for (const CLI::Option* option : FindApp(owner)->get_options())
+        for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    return flags;
+  }
+
+  std::optional<int> Number(const std::string& text, const char* flag, int min, int max) const {
+    if (text.empty()) return std::nullopt;
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number < min || number > max)
+      throw UsageError(fmt::format("{} is '{}'; expected a number from {} to {}", flag, text, min, max), line_.command);
+    return number;
+  }
+
+  std::string OneOf(const std::string& text, const char* flag, const std::vector<std::string>& known) const {
+    if (text.empty() || std::find(known.begin(), known.end(), text) != known.end()) return text;
+    throw UsageError(fmt::format("{} is '{}'; expected {}{}", flag, text, Join(known, " or "), DidYouMean(text, known)),
+                     line_.command);
+  }
+
+  CLI::App app_;
+  CommandLine line_;
+  std::string threads_, rows_, log_format_;
+  std::vector<std::string> tables_, select_, exclude_;
+  bool quiet_ = false, verbose_ = false, no_colour_ = false;
+};
+
+/// Words of `text` in lines that end before the margin, all but the first indented.
+std::string Wrap(const std::string& text, int indent, int width) {
+  std::string wrapped;
+  int column = indent;
+  for (const std::string& word : Split(text, ' ')) {
+    const int length = CharacterCount(word);
+    if (column > indent && column + 1 + length > width) {
+      wrapped += "\n" + std::string(static_cast<size_t>(indent), ' ');
+      column = indent;
+    } else if (column > indent) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += word;
+    column += length;
+  }
+  return wrapped;
+}
+
+std::string FlagNames(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  const std::string value = option.get_expected_max() > 0 ? " " + option.get_type_name() : "";
+  // Long names stand below each other, whether or not there is a short one.
+  return (option.get_snames().empty() ? "    " : "") + Join(names, ", ") + value;
+}
+
+std::string FlagsText(const CLI::App& app, const char* group) {
+  std::string text;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() != group) continue;
+    const std::string names = fmt::format("  {:<{}}", FlagNames(*option), kFlagColumn - 2);
+    text += names + (names.size() > kFlagColumn ? "\n" + std::string(kFlagColumn, ' ') : "") +
+            Wrap(option->get_description(), kFlagColumn, kHelpWidth) + "\n";
+  }
+  return text.empty() ? "" : fmt::format("\n{}\n{}", group, text);
+}
+
+std::string CommandHelp(const Command& command, const Parser& parser) {
+  const std::string usage = fmt::format("leat {} {}", command.name, command.arguments);
+  return fmt::format("{}\n\nExamples\n{}\nUsage\n  {}\n{}{}{}", command.summary, command.examples,
+                     Wrap(usage, 7, kHelpWidth), command.details[0] != '\0' ? fmt::format("\n{}", command.details) : "",
+                     FlagsText(*parser.FindApp(command.name), kOwnGroup), FlagsText(*parser.FindApp(""), kGlobalGroup));
+}
+
+std::string MainHelp(const Parser& parser) {
+  std::string commands;
+  for (const Command& command : kCommands) commands += fmt::format("  {:<11}{}\n", command.name, command.summary);
+  return fmt::format(
+      "leat carries data from PostgreSQL through a lake and SQL models to a warehouse\n\n"
+      "Examples\n{}\nUsage\n  leat COMMAND [arguments] [flags]\n  leat COMMAND --help\n\nCommands\n{}{}\n{}",
+      kMainExamples, commands, FlagsText(*parser.FindApp(""), kGlobalGroup), kExitCodes);
+}
+
+/// `leat help run` is what many try first.
+std::vector<std::string> ReplaceHelpWord(std::vector<std::string> words) {
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(const std::vector<std::string>& words) { return Parser().Parse(ReplaceHelpWord(words)); }
+
+std::string HelpText(const std::string& command) {
+  const Parser parser;
+  const Command* found = FindCommand(command);
+  return found != nullptr ? CommandHelp(*found, parser) : MainHelp(parser);
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace leat::cli {
+
+enum class LogFormat { kText, kJson };
+enum class Loudness { kQuiet, kNormal, kVerbose };
+
+/// What was typed, checked as far as that needs no file and no database.
+struct CommandLine {
+  std::string command;  ///< `run`; empty with --help or --version alone
+  bool help = false;
+  bool version = false;
+
+  // Flags of every command.
+  std::string folder;  ///< -C; empty: here
+  std::string select;  ///< all selections, parted by blanks
+  std::string exclude;
+  std::optional<int> threads;
+  bool json = false;
+  bool all = false;  ///< leave nothing out: healthy tables, every diagnostic
+  bool colour = true;
+  Loudness loudness = Loudness::kNormal;
+  LogFormat log_format = LogFormat::kText;
+
+  // init
+  std::string directory = ".";
+  std::string template_name;
+  std::optional<std::string> source_url;
+  std::optional<std::string> warehouse_url;
+
+  bool fast = false;          // validate
+  bool full_refresh = false;  // run
+  std::string subject;        ///< preview: table or file; query: the SQL or `-`; explain: the code
+  int rows = 20;              // preview
+  std::string format;  ///< preview, query: table, csv, json; empty: by the ending of `output`, else by the stream
+  std::string output;  ///< preview, query: a file; empty or `-`: standard output
+};
+
+/// Read the words after the program's name.
+/// Throws: Error(kConfig, LEAT0190) for an unknown command or flag, naming the nearest one, and for missing or bad
+/// values.
+CommandLine ParseCommandLine(const std::vector<std::string>& words);
+
+/// The help of `command`, or of the whole program if it is empty; at most 80 columns wide.
+std::string HelpText(const std::string& command);
+
+}  // namespace leat::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "cli/exit_code.h"
+#include "cli/session.h"
+
+namespace leat::cli {
+
+/// Each carries out its command and gives the answer. Throws: Error, Cancelled, pipeline::InvalidProject, ReaderGone.
+ExitCode Init(Session& session);
+ExitCode Validate(Session& session);
+ExitCode Run(Session& session);
+ExitCode Status(Session& session);
+ExitCode Preview(Session& session);
+ExitCode Query(Session& session);
+ExitCode Explain(Session& session);
+
+/// Whoever read the answer wants no more of it, as in `leat query … | head`.
+struct ReaderGone {};
+
+}  // namespace leat::cli

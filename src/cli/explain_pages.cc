@@ -1,0 +1,60 @@
+#include "cli/explain_pages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "cli/embedded.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace leat::cli {
+namespace {
+
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// `203` as `LEAT0203`; what is no code stays as it is.
+std::string FullCode(const std::string& typed) {
+  const std::string lower = ToLower(Trim(typed));
+  const std::string digits = lower.starts_with("leat") ? lower.substr(4) : lower;
+  return IsNumber(digits) && digits.size() <= 4 ? fmt::format("LEAT{:0>4}", digits) : typed;
+}
+
+/// Codes whose number is nearest: after a typing error, those of the same hundred.
+std::vector<std::string> NearestCodes(const std::string& code, const std::vector<EmbeddedFile>& pages) {
+  if (!code.starts_with("LEAT") || !IsNumber(code.substr(4))) return {};
+  const int number = std::stoi(code.substr(4));
+  std::vector<std::pair<int, std::string>> by_distance;
+  for (const EmbeddedFile& page : pages) {
+    const std::string known(page.path.substr(0, page.path.find('.')));
+    by_distance.emplace_back(std::abs(std::stoi(known.substr(4)) - number), known);
+  }
+  std::sort(by_distance.begin(), by_distance.end());
+  std::vector<std::string> nearest;
+  for (size_t i = 0; i < by_distance.size() && i < 3; ++i) nearest.push_back(by_distance[i].second);
+  return nearest;
+}
+
+/// `# LEAT0203: a name …` without its mark and code.
+std::string TitleOf(std::string_view text) {
+  const std::string_view heading = text.substr(0, text.find('\n'));
+  const size_t colon = heading.find(": ");
+  return std::string(colon == std::string_view::npos ? heading : heading.substr(colon + 2));
+}
+
+}  // namespace
+
+ExplainPage FindExplainPage(const std::string& code) {
+  const std::string full = FullCode(code);
+  const std::vector<EmbeddedFile> pages = ExplainPages();
+  for (const EmbeddedFile& page : pages)
+    if (page.path == full + ".md") return {full, TitleOf(page.bytes), page.bytes};
+  throw Error(kConfig, "LEAT0196", fmt::format("there is no code '{}'", code))
+      .Candidates(NearestCodes(full, pages))
+      .Hint("codes look like LEAT0203 and stand behind `error` or `warning` in a message");
+}
+
+}  // namespace leat::cli

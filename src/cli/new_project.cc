@@ -1,0 +1,129 @@
+#include "cli/new_project.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/connection_url.h"
+#include "cli/embedded.h"
+#include "core/error.h"
+#include "core/file_system.h"
+#include "core/ids.h"
+#include "core/text.h"
+
+namespace leat::cli {
+namespace {
+
+constexpr size_t kNameBytesMax = 63;
+
+/// A project's name from the name of its folder: `My Shop` gives `my_shop`.
+std::string ProjectName(const std::string& folder) {
+  std::string path = AbsolutePath(folder);
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  std::string name = CleanName(path.substr(path.rfind('/') + 1)).substr(0, kNameBytesMax);
+  return IsValidName(name) ? name : "project";
+}
+
+void Replace(std::string& text, const std::string& mark, const std::string& value) {
+  const size_t at = text.find(mark);
+  if (at != std::string::npos) text.replace(at, mark.size(), value);
+}
+
+std::string ConnectionLines(const NewProject& project) {
+  std::string lines =
+      fmt::format("  {:<11}{}", "totesys:", FormatConnection(ParseConnectionUrl("--source", *project.source_url)));
+  if (project.warehouse_url)
+    lines += fmt::format("\n  {:<11}{}",
+                         "warehouse:", FormatConnection(ParseConnectionUrl("--warehouse", *project.warehouse_url)));
+  return lines;
+}
+
+std::string WarehouseLine(const NewProject& project) {
+  if (project.warehouse_url) return R"(warehouse: {connection: warehouse, schema: public, load: ["mart.*"]})";
+  return "# They stay in the lake, which is the warehouse. To load them into a database, add it to connections and "
+         "say:\n"
+         "# warehouse: {connection: warehouse, schema: public, load: [\"mart.*\"]}";
+}
+
+void CheckUrls(const NewProject& project) {
+  if (project.template_name == "shop" && !project.source_url)
+    throw Error(kConfig, "LEAT0194",
+                "template \"shop\" needs --source; expected the URL of the database totesys to read")
+        .Hint(fmt::format("leat init {} --template shop --source postgresql://user@host:port/totesys", project.folder));
+  const char* needless = project.source_url ? "--source" : project.warehouse_url ? "--warehouse" : nullptr;
+  if (project.template_name == "empty" && needless != nullptr)
+    throw Error(kConfig, "LEAT0194",
+                fmt::format("template \"empty\" takes no {}; its leat.yaml shows where connections stand", needless))
+        .Hint(fmt::format("leat init {} --template empty", project.folder));
+}
+
+/// Removes what a refused or broken attempt left.
+class Scratch {
+ public:
+  explicit Scratch(std::string path) : path_(std::move(path)) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void RefuseFilled(const std::string& folder) {
+  const bool is_file = PathExists(folder) && !IsDirectory(folder);
+  if (!is_file && ListDirectory(folder).empty()) return;
+  throw Error(kConfig, "LEAT0191",
+              fmt::format("{} {}; expected an empty or absent folder", folder, is_file ? "is a file" : "is not empty"))
+      .Hint("name another folder; nothing was written");
+}
+
+}  // namespace
+
+std::vector<ProjectFile> ProjectFiles(const NewProject& project) {
+  CheckUrls(project);
+  std::vector<ProjectFile> files;
+  for (const EmbeddedFile& file : project.template_name == "shop" ? ShopTemplateFiles() : EmptyTemplateFiles()) {
+    ProjectFile copy{std::string(file.path), std::string(file.bytes)};
+    if (copy.path == "leat.yaml") {
+      Replace(copy.text, "@name@", ProjectName(project.folder));
+      if (project.source_url) Replace(copy.text, "@connections@", ConnectionLines(project));
+      Replace(copy.text, "@warehouse@", WarehouseLine(project));
+    }
+    files.push_back(std::move(copy));
+  }
+  return files;
+}
+
+void WriteProject(const std::string& folder, const std::vector<ProjectFile>& files) {
+  RefuseFilled(folder);
+  const std::string target = AbsolutePath(folder);
+  MakeDirectories(ParentPath(target));
+  // All is written beside the target; one rename makes it appear. The target itself, if it is there, is empty.
+  const Scratch scratch(IsDirectory(target) ? JoinPath(target, ".leat-init-" + NewUuid())
+                                            : target + ".leat-init-" + NewUuid());
+  for (const ProjectFile& file : files) {
+    const std::string path = JoinPath(scratch.path(), file.path);
+    MakeDirectories(ParentPath(path));
+    WriteNewFile(path, file.text);
+  }
+  if (!IsDirectory(target)) {
+    if (std::rename(scratch.path().c_str(), target.c_str()) == 0) return;
+    throw Error(kInternal, "LEAT0502", fmt::format("cannot make the folder {}: {}", folder, std::strerror(errno)))
+        .Hint("check that the folder above it may be written to");
+  }
+  for (const std::string& entry : ListDirectory(scratch.path())) {
+    const std::string wanted = JoinPath(target, entry);
+    if (std::rename(JoinPath(scratch.path(), entry).c_str(), wanted.c_str()) != 0)
+      throw Error(kInternal, "LEAT0502", fmt::format("cannot create {}: {}", wanted, std::strerror(errno)))
+          .Hint("check that the folder may be written to");
+  }
+}
+
+}  // namespace leat::cli

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <thread>
+
+#include "cli/command_line.h"
+#include "cli/terminal.h"
+#include "core/cancel.h"
+#include "core/clock.h"
+#include "pipeline/run.h"
+
+namespace leat::cli {
+
+/// A run as it is told on standard error. The pipeline's calls and `Tick` come from different threads.
+class Progress : public pipeline::RunObserver {
+ public:
+  /// Called about ten times a second while the run goes on.
+  virtual void Tick() = 0;
+  /// The run has ended or broke off: say what is still to be said, leave no line half drawn.
+  virtual void Close() = 0;
+};
+
+/// What progress needs of its surroundings.
+struct ProgressContext {
+  Terminal terminal;
+  std::function<void(std::string_view)> write;  ///< whole lines, or one frame, at a time
+  const Clock* clock = &SystemClock();
+  const CancelFlag* cancel = nullptr;
+  Loudness loudness = Loudness::kNormal;
+  LogFormat log_format = LogFormat::kText;
+};
+
+/// Lines for people on a terminal, log lines elsewhere, nothing if quiet.
+std::unique_ptr<Progress> MakeProgress(ProgressContext context);
+
+/// Ticks a progress until it goes out of scope, then closes it.
+class ProgressTicker {
+ public:
+  explicit ProgressTicker(Progress& progress);
+  ProgressTicker(const ProgressTicker&) = delete;
+  ProgressTicker& operator=(const ProgressTicker&) = delete;
+  ~ProgressTicker();
+
+ private:
+  Progress& progress_;
+  std::jthread thread_;
+};
+
+}  // namespace leat::cli

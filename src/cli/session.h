@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "cli/json_document.h"
+#include "cli/output.h"
+#include "cli/terminal.h"
+#include "config/project.h"
+#include "core/cancel.h"
+
+namespace leat::cli {
+
+/// One command being worked on: what was typed, and where its answer and its diagnostics go.
+class Session {
+ public:
+  Session(CommandLine line, const CancelFlag& cancel);
+
+  const CommandLine& line() const { return line_; }
+  const CancelFlag& cancel() const { return cancel_; }
+  Stream& out() { return out_; }
+  Stream& err() { return err_; }
+  const Terminal& out_terminal() const { return out_terminal_; }
+  const Terminal& err_terminal() const { return err_terminal_; }
+
+  /// Read the project of the working directory; its warnings are kept for the answer.
+  /// Throws: Error(kConfig, LEAT0101) where there is none; pipeline::InvalidProject for faults of its files.
+  config::Project OpenProject();
+
+  /// Give the answer: with --json one document of `data` and all diagnostics on standard output, else the diagnostics
+  /// on standard error and `text` on standard output.
+  void Answer(const std::string& text, const Json& data, const std::vector<Diagnostic>& diagnostics = {});
+
+  /// Draw diagnostics on standard error.
+  void PrintDiagnostics(const std::vector<Diagnostic>& diagnostics);
+
+  /// A text of the command line that diagnostics point into, as `query`.
+  void SetTypedText(const std::string& name, const std::string& text) {
+    typed_name_ = name;
+    typed_text_ = text;
+  }
+  const std::vector<Diagnostic>& warnings() const { return warnings_; }
+
+ private:
+  CommandLine line_;
+  const CancelFlag& cancel_;
+  Stream out_;
+  Stream err_;
+  Terminal out_terminal_;
+  Terminal err_terminal_;
+  std::string project_folder_;
+  std::string typed_name_, typed_text_;
+  std::vector<Diagnostic> warnings_;  ///< of the project's files
+};
+
+}  // namespace leat::cli

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "core/cancel.h"
+
+namespace leat::cli {
+
+/// Let the first SIGINT or SIGTERM set `cancel`, and the second end the process at once. SIGPIPE is ignored: a reader
+/// that went away shows as a failed write. `cancel` must outlive the process's threads.
+void InstallSignalHandlers(CancelFlag& cancel);
+
+/// SIGINT or SIGTERM if one has come, else 0.
+int ReceivedSignal();
+
+}  // namespace leat::cli

@@ -1,0 +1,107 @@
+#include "cli/status_report.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+namespace leat::cli {
+namespace {
+
+using pipeline::ProjectStatus;
+using pipeline::TableStatus;
+
+constexpr Terminal kPipe{.unicode = true};
+constexpr Terminal kTerminal{.width = 120, .unicode = true};
+constexpr Terminal kNarrow{.width = 60};
+
+const Timestamp kNow = ParseTimestamp("2024-11-21T15:00:00Z");
+const Timestamp kLoaded = ParseTimestamp("2024-11-21T14:05:59Z");
+const Timestamp kYesterday = ParseTimestamp("2024-11-20T14:00:00Z");
+
+ProjectStatus Shop(int healthy) {
+  ProjectStatus status;
+  status.last_run = state::Run{.number = 42, .status = "partial", .started = kLoaded, .ended = kLoaded};
+  status.tables.push_back(
+      {.name = "mart.dim_staff",
+       .kind = "table",
+       .state = "failing",
+       .data_to = kYesterday,
+       .loaded = kYesterday,
+       .rows = 20,
+       .checks = 0,
+       .checks_failed = 0,
+       .reason = "run 42: LEAT0203 column \"department_nam\" does not exist in totesys.department"});
+  status.tables.push_back({.name = "mart.new", .kind = "table", .state = "never loaded"});
+  for (int i = 0; i < healthy; ++i)
+    status.tables.push_back({.name = fmt::format("mart.t{}", i),
+                             .kind = "table",
+                             .state = "healthy",
+                             .data_to = kLoaded,
+                             .loaded = kLoaded,
+                             .rows = 18402,
+                             .checks = 6,
+                             .checks_failed = 0});
+  return status;
+}
+
+TEST(StatusReportTest, ShowsTheWorstFirstAndFewHealthyOnes) {
+  EXPECT_EQ(FormatStatus("shop", Shop(8), HealthyTables::kFew, kNow, kTerminal),
+            "shop · last run 42 at 14:05 UTC, partial (1 failing)\n"
+            "  TABLE           STATE         DATA TO  LOADED    ROWS  CHECKS\n"
+            "  mart.dim_staff  failing       20 Nov   20 Nov      20  –       run 42: LEAT0203 column "
+            "\"department_nam\" does not exis…\n"
+            "  mart.new        never loaded  –        –            –  –\n"
+            "  mart.t0         healthy       14:05    14:05   18\u202f402  6/6\n"
+            "  mart.t1         healthy       14:05    14:05   18\u202f402  6/6\n"
+            "  mart.t2         healthy       14:05    14:05   18\u202f402  6/6\n"
+            "  mart.t3         healthy       14:05    14:05   18\u202f402  6/6\n"
+            "  mart.t4         healthy       14:05    14:05   18\u202f402  6/6\n"
+            "  … 3 more healthy (--all)\n");
+}
+
+TEST(StatusReportTest, CutsAndRoundsNothingInAPipe) {
+  EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kAll, kNow, kPipe),
+            "shop · last run 42 at 2024-11-21T14:05:59Z, partial (1 failing)\n"
+            "  TABLE           STATE         DATA TO               LOADED                 ROWS  CHECKS\n"
+            "  mart.dim_staff  failing       2024-11-20T14:00:00Z  2024-11-20T14:00:00Z     20  –       run 42: "
+            "LEAT0203 column "
+            "\"department_nam\" does not exist in totesys.department\n"
+            "  mart.new        never loaded  –                     –                         –  –\n"
+            "  mart.t0         healthy       2024-11-21T14:05:59Z  2024-11-21T14:05:59Z  18402  6/6\n");
+}
+
+TEST(StatusReportTest, PutsReasonsBelowWhereTheTerminalIsNarrow) {
+  EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kFew, kNow, kNarrow),
+            "shop - last run 42 at 14:05 UTC, partial (1 failing)\n"
+            "  TABLE           STATE         LOADED   ROWS  CHECKS\n"
+            "  mart.dim_staff  failing       20 Nov     20  -\n"
+            "      run 42: LEAT0203 column \"department_nam\" does not e...\n"
+            "  mart.new        never loaded  -           -  -\n"
+            "  mart.t0         healthy       14:05   18402  6/6\n");
+}
+
+TEST(StatusReportTest, SaysHowToStart) {
+  ProjectStatus status = Shop(3);
+  status.last_run.reset();
+  EXPECT_EQ(FormatStatus("shop", status, HealthyTables::kFew, kNow, kPipe),
+            "shop · 5 tables, never run\n  Start with  leat run\n");
+}
+
+TEST(StatusReportTest, NamesDaysOfOtherYears) {
+  ProjectStatus status = Shop(0);
+  status.last_run->ended = ParseTimestamp("2023-02-03T14:00:00Z");
+  status.tables.clear();
+  EXPECT_EQ(FormatStatus("shop", status, HealthyTables::kFew, kNow, kTerminal),
+            "shop · last run 42 on 3 Feb 2023, partial\n  no tables yet: add a file to sources/ or models/\n");
+}
+
+TEST(StatusReportTest, GivesEverythingAsJson) {
+  const Json json = StatusJson("shop", Shop(0));
+  EXPECT_EQ(json["last_run"]["number"], 42);
+  EXPECT_EQ(json["tables"][0]["table"], "mart.dim_staff");
+  EXPECT_EQ(json["tables"][0]["loaded_at"], "2024-11-20T14:00:00Z");
+  EXPECT_EQ(json["tables"][1]["rows"], nullptr);
+}
+
+}  // namespace
+}  // namespace leat::cli

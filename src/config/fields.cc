@@ -1,0 +1,438 @@
+#include "config/fields.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/text.h"
+
+namespace leat::config {
+namespace {
+
+using enum FieldType;
+using enum FieldShape;
+
+constexpr int64_t kMebibyte = int64_t{1} << 20;
+constexpr int64_t kTebibyte = int64_t{1} << 40;
+
+constexpr std::string_view kConnectionTypes[] = {"postgres"};
+constexpr std::string_view kSourceTypes[] = {"postgres"};
+constexpr std::string_view kReadModes[] = {"full"};
+constexpr std::string_view kSslModes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+constexpr std::string_view kSqlModelKinds[] = {"table", "history"};
+constexpr std::string_view kGeneratedModelKinds[] = {"dim_date"};
+constexpr std::string_view kDeletes[] = {"ignore", "keep"};
+constexpr std::string_view kDaysOfWeek[] = {"iso", "sunday0", "monday0"};
+constexpr std::string_view kRuleSeverities[] = {"error", "warn", "reject"};
+constexpr std::string_view kQuerySeverities[] = {"error", "warn"};
+
+// --- leat.yaml ---
+
+constexpr Field kConnectionFields[] = {
+    {.name = "type",
+     .type = kChoice,
+     .text = "What is spoken to.",
+     .example = "postgres",
+     .required = true,
+     .choices = kConnectionTypes},
+    {.name = "host", .text = "Name or address of the server, or the folder of its socket.", .example = "db.internal"},
+    {.name = "port", .type = kInteger, .text = "Port of the server.", .example = "5432", .min = 1, .max = 65535},
+    {.name = "database", .text = "Name of the database.", .example = "totesys"},
+    {.name = "user", .text = "Role to log in as.", .example = "reader"},
+    {.name = "password",
+     .type = kSecret,
+     .text = "Where the password is; without it, ~/.pgpass and PGPASSWORD count.",
+     .example = "\"${TOTESYS_PASSWORD}\""},
+    {.name = "service", .text = "Entry of the PostgreSQL service file that says the rest.", .example = "warehouse"},
+    {.name = "sslmode",
+     .type = kChoice,
+     .text = "How far the server must prove who it is: verify-full, but prefer on loopback addresses and sockets.",
+     .example = "verify-full",
+     .choices = kSslModes},
+};
+constexpr Section kConnectionSection{kConnectionFields};
+
+constexpr Field kWarehouseFields[] = {
+    {.name = "connection",
+     .type = kName,
+     .text = "Connection of the warehouse.",
+     .example = "warehouse",
+     .required = true},
+    {.name = "schema", .text = "Schema its tables are made in.", .example = "public", .default_value = "public"},
+    {.name = "load",
+     .type = kGlob,
+     .shape = kList,
+     .text = "Models to load, as names or patterns.",
+     .example = "[\"mart.*\"]",
+     .default_value = "*",
+     .single = true},
+};
+constexpr Section kWarehouseSection{kWarehouseFields};
+
+constexpr Field kLimitsFields[] = {
+    {.name = "threads",
+     .type = kInteger,
+     .text = "Threads that work at once; without it, the machine's cores.",
+     .example = "4",
+     .min = 1,
+     .max = 256},
+    {.name = "memory",
+     .type = kSize,
+     .text = "Memory of a run; without it, half of the machine's.",
+     .example = "2GB",
+     .min = 128 * kMebibyte,
+     .max = 64 * kTebibyte},
+};
+constexpr Section kLimitsSection{kLimitsFields};
+
+constexpr Field kProjectFields[] = {
+    {.name = "name",
+     .type = kName,
+     .text = "Name of the project, and of its Iceberg catalog.",
+     .example = "shop",
+     .required = true},
+    {.name = "lake", .type = kPath, .text = "Folder of the lake.", .example = "./lake", .default_value = "./lake"},
+    {.name = "state",
+     .type = kPath,
+     .text = "File of the state database.",
+     .example = "./.leat/state.db",
+     .default_value = "./.leat/state.db"},
+    {.name = "connections",
+     .type = kSection,
+     .shape = kMap,
+     .text = "Databases to read from or to load into.",
+     .example = "{totesys: {type: postgres, host: db.internal, database: totesys, user: reader}}",
+     .section = &kConnectionSection,
+     .key_type = kName},
+    {.name = "warehouse",
+     .type = kSection,
+     .text = "Where finished tables go; without it, the lake is the warehouse.",
+     .example = "{connection: warehouse, schema: public, load: [\"mart.*\"]}",
+     .section = &kWarehouseSection},
+    {.name = "limits",
+     .type = kSection,
+     .text = "How much of the machine a run may take.",
+     .example = "{threads: 4, memory: 2GB}",
+     .section = &kLimitsSection},
+};
+
+// --- sources/*.yaml ---
+
+constexpr Field kColumnsFields[] = {
+    {.name = "include",
+     .type = kGlob,
+     .shape = kList,
+     .text = "Columns to read; without it, all.",
+     .example = "[id, \"name_*\"]",
+     .single = true},
+    {.name = "exclude",
+     .type = kGlob,
+     .shape = kList,
+     .text = "Columns to leave out.",
+     .example = "[\"*_ac_number\"]",
+     .single = true},
+};
+constexpr Section kColumnsSection{kColumnsFields};
+
+constexpr Field kStreamFields[] = {
+    {.name = "skip", .type = kBoolean, .text = "Leave this stream out.", .example = "true", .nullable = true},
+    {.name = "read",
+     .type = kChoice,
+     .text = "How changes are found.",
+     .example = "full",
+     .choices = kReadModes,
+     .nullable = true},
+    {.name = "key",
+     .shape = kList,
+     .text = "Columns that identify a row; without it, the primary key.",
+     .example = "[order_id, line]",
+     .single = true,
+     .distinct = true,
+     .nullable = true},
+    {.name = "columns",
+     .type = kSection,
+     .text = "Which columns are read.",
+     .example = "{exclude: [phone]}",
+     .section = &kColumnsSection,
+     .nullable = true},
+    {.name = "rename",
+     .type = kName,
+     .shape = kMap,
+     .text = "Columns to call otherwise: the source's name to leat's.",
+     .example = "{\"Id\": id_upper}",
+     .nullable = true},
+    {.name = "tags",
+     .type = kName,
+     .shape = kList,
+     .text = "Words to select by.",
+     .example = "[finance]",
+     .single = true,
+     .nullable = true},
+    {.name = "description", .text = "What a row is.", .example = "One payment per order.", .nullable = true},
+    {.name = "owner", .text = "Who to ask.", .example = "sales-data", .nullable = true},
+};
+
+constexpr Field kSourceFields[] = {
+    {.name = "type",
+     .type = kChoice,
+     .text = "What kind of source this is.",
+     .example = "postgres",
+     .required = true,
+     .choices = kSourceTypes},
+    {.name = "connection",
+     .type = kName,
+     .text = "Connection of leat.yaml to read through.",
+     .example = "totesys",
+     .required = true},
+    {.name = "schema", .text = "Schema whose tables are read.", .example = "public", .default_value = "public"},
+    {.name = "rename",
+     .type = kName,
+     .shape = kMap,
+     .text = "Streams to call otherwise: the table's name to leat's.",
+     .example = "{\"Orders\": orders_upper}"},
+    {.name = "streams",
+     .type = kSection,
+     .shape = kMap,
+     .text = "Tables to read, by name or pattern; without it, every table of the schema.",
+     .example = "{\"*\": {}}",
+     .section = &kStreamSection,
+     .key_type = kGlob,
+     .nullable = true},
+};
+
+// --- models/, checks/, seeds/ ---
+
+constexpr Field kRangeFields[] = {
+    {.name = "min", .type = kScalar, .text = "Smallest value allowed.", .example = "0"},
+    {.name = "max", .type = kScalar, .text = "Greatest value allowed.", .example = "100"},
+};
+constexpr Section kRangeSection{kRangeFields};
+
+constexpr Field kRowsFields[] = {
+    {.name = "min", .type = kInteger, .text = "Fewest rows allowed.", .example = "1", .min = 0, .max = INT64_MAX},
+    {.name = "max", .type = kInteger, .text = "Most rows allowed.", .example = "1000", .min = 0, .max = INT64_MAX},
+};
+constexpr Section kRowsSection{kRowsFields};
+
+constexpr Field kCheckRuleFields[] = {
+    {.name = "not_null",
+     .shape = kList,
+     .text = "Columns of which none may be NULL.",
+     .example = "[sales_order_id]",
+     .single = true,
+     .distinct = true},
+    {.name = "unique",
+     .shape = kList,
+     .text = "Columns that together never repeat.",
+     .example = "[order_id, line]",
+     .single = true,
+     .distinct = true},
+    {.name = "accepted_values",
+     .type = kScalar,
+     .shape = kMapOfLists,
+     .text = "The values a column may have.",
+     .example = "{status: [new, paid]}"},
+    {.name = "references",
+     .type = kTable,
+     .shape = kMap,
+     .text = "The table that holds a column's value in its key.",
+     .example = "{design_id: mart.dim_design}"},
+    {.name = "range",
+     .type = kSection,
+     .shape = kMap,
+     .text = "Limits of a column's values.",
+     .example = "{units_sold: {min: 1}}",
+     .section = &kRangeSection},
+    {.name = "rows",
+     .type = kSection,
+     .text = "Limits of the number of rows.",
+     .example = "{min: 1}",
+     .section = &kRowsSection},
+    {.name = "severity",
+     .type = kChoice,
+     .text = "What a broken rule does.",
+     .example = "warn",
+     .default_value = "error",
+     .choices = kRuleSeverities},
+    {.name = "where", .text = "SQL condition: the rule is about these rows only.", .example = "\"paid\""},
+};
+constexpr Section kCheckRuleSection{kCheckRuleFields};
+
+constexpr Field kModelWarehouseFields[] = {
+    {.name = "table", .text = "Name in the warehouse; without it, the model's own.", .example = "sales"},
+    {.name = "rename",
+     .shape = kMap,
+     .text = "Columns to call otherwise in the warehouse.",
+     .example = "{id: order_id}"},
+    {.name = "types",
+     .type = kSqlType,
+     .shape = kMap,
+     .text = "Types of columns in the warehouse.",
+     .example = "{unit_price: \"numeric(10,2)\"}"},
+};
+constexpr Section kModelWarehouseSection{kModelWarehouseFields};
+
+constexpr Field kTableFields[] = {
+    {.name = "checks",
+     .type = kSection,
+     .shape = kList,
+     .text = "Rules about its rows.",
+     .example = "[not_null: [sales_order_id]]",
+     .section = &kCheckRuleSection},
+    {.name = "warehouse",
+     .type = kSection,
+     .text = "How it is loaded into the warehouse; false: not at all.",
+     .example = "{types: {unit_price: \"numeric(10,2)\"}}",
+     .section = &kModelWarehouseSection,
+     .or_false = true},
+    {.name = "tags",
+     .type = kName,
+     .shape = kList,
+     .text = "Words to select by.",
+     .example = "[finance]",
+     .single = true},
+    {.name = "description", .text = "What a row is.", .example = "One row per order."},
+    {.name = "owner", .text = "Who to ask.", .example = "sales-data"},
+};
+constexpr Section kTableSection{kTableFields};
+
+constexpr Field kSqlModelFields[] = {
+    {.name = "kind",
+     .type = kChoice,
+     .text = "table: rebuilt and replaced; history: one row per version.",
+     .example = "table",
+     .default_value = "table",
+     .choices = kSqlModelKinds},
+    {.name = "key",
+     .shape = kList,
+     .text = "Columns that identify a row.",
+     .example = "sales_order_id",
+     .single = true,
+     .distinct = true},
+    {.name = "record_id",
+     .type = kName,
+     .text = "Column that numbers the versions of a history.",
+     .example = "sales_record_id"},
+    {.name = "keep_deleted",
+     .type = kBoolean,
+     .text = "Rows whose key vanished stay as last seen.",
+     .example = "true",
+     .default_value = "false"},
+    {.name = "deletes",
+     .type = kChoice,
+     .text = "Whether a history keeps the versions that say a row was deleted.",
+     .example = "keep",
+     .default_value = "ignore",
+     .choices = kDeletes},
+};
+
+constexpr Field kGeneratedModelFields[] = {
+    {.name = "kind",
+     .type = kChoice,
+     .text = "dim_date: one row per calendar day.",
+     .example = "dim_date",
+     .required = true,
+     .choices = kGeneratedModelKinds},
+    {.name = "key",
+     .type = kName,
+     .text = "Name of the column that holds the day.",
+     .example = "date_id",
+     .default_value = "date_id"},
+    {.name = "from",
+     .type = kDate,
+     .text = "First day; without it, the first one that a model refers to.",
+     .example = "2020-01-01"},
+    {.name = "to",
+     .type = kDate,
+     .text = "Last day; without it, the last one that a model refers to.",
+     .example = "2030-12-31"},
+    {.name = "day_of_week",
+     .type = kChoice,
+     .text = "iso: Monday 1 to Sunday 7; sunday0: Sunday 0; monday0: Monday 0.",
+     .example = "iso",
+     .default_value = "iso",
+     .choices = kDaysOfWeek},
+};
+
+constexpr Field kCheckQueryFields[] = {
+    {.name = "severity",
+     .type = kChoice,
+     .text = "What a row it returns does.",
+     .example = "warn",
+     .default_value = "error",
+     .choices = kQuerySeverities},
+    {.name = "description",
+     .text = "What holds as long as it returns no rows.",
+     .example = "Every payment belongs to a transaction."},
+    {.name = "tags",
+     .type = kName,
+     .shape = kList,
+     .text = "Words to select by.",
+     .example = "[finance]",
+     .single = true},
+};
+
+constexpr Field kSeedColumnsFields[] = {
+    {.name = "types",
+     .type = kSqlType,
+     .shape = kMap,
+     .text = "DuckDB types of columns; the others are found out.",
+     .example = "{numeric_code: VARCHAR}"},
+};
+constexpr Section kSeedColumnsSection{kSeedColumnsFields};
+constexpr Field kSeedFields[] = {
+    {.name = "columns",
+     .type = kSection,
+     .text = "What is known of the columns.",
+     .example = "{types: {numeric_code: VARCHAR}}",
+     .section = &kSeedColumnsSection},
+};
+
+/// The names of all fields of type secret below a section, each section visited once.
+void CollectSecrets(const Section& section, std::vector<const Section*>& seen, std::vector<std::string>& names) {
+  if (std::find(seen.begin(), seen.end(), &section) != seen.end()) return;
+  seen.push_back(&section);
+  for (const Field* field : section.AllFields()) {
+    if (field->type == kSecret) names.emplace_back(field->name);
+    if (field->section != nullptr) CollectSecrets(*field->section, seen, names);
+  }
+}
+
+std::vector<std::string> SecretNames() {
+  std::vector<const Section*> seen;
+  std::vector<std::string> names;
+  CollectSecrets(kProjectSection, seen, names);
+  CollectSecrets(kSourceSection, seen, names);
+  return names;
+}
+
+}  // namespace
+
+const Section kProjectSection{kProjectFields};
+const Section kSourceSection{kSourceFields, &kStreamSection};
+const Section kStreamSection{kStreamFields};
+const Section kSqlModelSection{kSqlModelFields, &kTableSection};
+const Section kGeneratedModelSection{kGeneratedModelFields, &kTableSection};
+const Section kCheckQuerySection{kCheckQueryFields};
+const Section kSeedSection{kSeedFields};
+
+std::vector<const Field*> Section::AllFields() const {
+  std::vector<const Field*> all;
+  for (const Field& field : fields) all.push_back(&field);
+  if (also == nullptr) return all;
+  for (const Field* field : also->AllFields())
+    if (Find(field->name) == field) all.push_back(field);
+  return all;
+}
+
+const Field* Section::Find(std::string_view name) const {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](const Field& field) { return field.name == name; });
+  if (found != fields.end()) return &*found;
+  return also == nullptr ? nullptr : also->Find(name);
+}
+
+bool NamesSecret(std::string_view key) {
+  static const std::vector<std::string> kNames = SecretNames();
+  return !NearestNames(key, kNames).empty();
+}
+
+}  // namespace leat::config

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include "config/check_fields.h"
+#include "config/check_rules.h"
+#include "config/fields.h"
+#include "config/model_head.h"
+#include "config/project_files.h"
+#include "config/scalars.h"
+
+namespace leat::config {
+namespace {
+
+constexpr int kSpanYearsMax = 200;
+
+void ReportContradiction(const Place& place, std::string message, std::string help,
+                         std::vector<Diagnostic>& diagnostics) {
+  diagnostics.push_back(MakeFault("LEAT0115", place, std::move(message), std::move(help)));
+}
+
+ModelWarehouse ReadModelWarehouse(const Values& values) {
+  ModelWarehouse warehouse;
+  const YamlNode* node = values.Find("warehouse");
+  warehouse.load = node == nullptr || node->kind == YamlNode::Kind::kMap;
+  if (const auto section = values.Section("warehouse")) {
+    warehouse.table = section->Text("table");
+    warehouse.rename = section->Map("rename");
+    warehouse.types = section->Map("types");
+  }
+  return warehouse;
+}
+
+/// What the heads of all kinds share.
+Model MakeModel(const FileText& file, const std::string& name_space, const std::string& table, const Values& values,
+                std::vector<Diagnostic>& diagnostics) {
+  Model model;
+  model.name = fmt::format("{}.{}", name_space, table);
+  model.name_space = name_space;
+  model.table = table;
+  model.file = file.file;
+  model.text = file.text;
+  model.head_place = values.place();
+  model.checks = ReadCheckRules(values, diagnostics);
+  model.warehouse = ReadModelWarehouse(values);
+  model.tags = values.Texts("tags");
+  model.description = values.Text("description");
+  model.owner = values.Text("owner");
+  return model;
+}
+
+void CheckRecordId(const Model& model, const Values& values, std::vector<Diagnostic>& diagnostics) {
+  if (!values.Given("record_id")) return;
+  if (model.kind != ModelKind::kHistory) {
+    ReportContradiction(values.KeyPlace("record_id"), "record_id is of a history, and this is a table",
+                        "set  kind: history  or remove record_id", diagnostics);
+    return;
+  }
+  for (const Located<std::string>& column : model.key) {
+    if (!model.record_id || column.value != model.record_id->value) continue;
+    ReportContradiction(model.record_id->place,
+                        fmt::format("record_id is {}, which is a column of the key; it adds a column", column.value),
+                        "give it a name of its own", diagnostics);
+  }
+}
+
+/// Keys that are right by themselves and wrong together.
+void CheckTogether(const Model& model, const Values& values, std::vector<Diagnostic>& diagnostics) {
+  if (values.Faulty("kind")) return;
+  const bool keyed = !model.key.empty() || values.Faulty("key");
+  const bool history = model.kind == ModelKind::kHistory;
+  if (history && !keyed)
+    ReportContradiction(values.KeyPlace("kind"), "a history needs a key", "add  key: <the columns that identify a row>",
+                        diagnostics);
+  CheckRecordId(model, values, diagnostics);
+  if (model.keep_deleted && history)
+    ReportContradiction(values.KeyPlace("keep_deleted"), "keep_deleted is of a table, and this is a history",
+                        "remove keep_deleted", diagnostics);
+  if (model.keep_deleted && !history && !keyed)
+    ReportContradiction(values.KeyPlace("keep_deleted"), "keep_deleted needs a key",
+                        "add  key: <the columns that identify a row>", diagnostics);
+  const bool deletes = values.Find("deletes") != nullptr && values.KeyPlace("deletes") != values.place();
+  if (deletes && !history)
+    ReportContradiction(values.KeyPlace("deletes"), "deletes is of a history, and this is a table",
+                        "set  kind: history  or remove deletes", diagnostics);
+}
+
+/// ISO dates compare as texts; the year is their first four digits.
+void CheckSpan(const Model& model, std::vector<Diagnostic>& diagnostics) {
+  if (!model.date_from || !model.date_to) return;
+  const std::string& from = model.date_from->value;
+  const std::string& to = model.date_to->value;
+  if (from > to)
+    return ReportContradiction(model.date_to->place, fmt::format("to {} is before from {}", to, from), "swap them",
+                               diagnostics);
+  const int64_t years = *ParseInteger(to.substr(0, 4)) - *ParseInteger(from.substr(0, 4));
+  if (years > kSpanYearsMax || (years == kSpanYearsMax && to.substr(4) >= from.substr(4))) {
+    ReportContradiction(model.date_to->place,
+                        fmt::format("from {} to {} is more than {} years", from, to, kSpanYearsMax),
+                        "choose a shorter span", diagnostics);
+  }
+}
+
+}  // namespace
+
+Model ReadSqlModelFile(const FileText& file, const std::string& name_space, const std::string& table,
+                       std::vector<Diagnostic>& diagnostics) {
+  const Values values = CheckFields(ReadHead(file.file, file.text, diagnostics), kSqlModelSection, diagnostics);
+  Model model = MakeModel(file, name_space, table, values, diagnostics);
+  model.kind = values.Text("kind") == "history" ? ModelKind::kHistory : ModelKind::kTable;
+  model.key = values.List("key");
+  model.record_id = values.OptionalText("record_id");
+  model.keep_deleted = values.Boolean("keep_deleted");
+  model.history_keeps_deletes = values.Text("deletes") == "keep";
+  CheckTogether(model, values, diagnostics);
+  return model;
+}
+
+Model ReadGeneratedModelFile(const FileText& file, const std::string& name_space, const std::string& table,
+                             std::vector<Diagnostic>& diagnostics) {
+  const YamlPointer root = ParseYaml(file.file, file.text, 0, file.text.size(), diagnostics);
+  const Values values = CheckFields(root, kGeneratedModelSection, diagnostics);
+  Model model = MakeModel(file, name_space, table, values, diagnostics);
+  model.kind = ModelKind::kDimDate;
+  model.key = {values.LocatedText("key")};
+  model.date_from = values.OptionalText("from");
+  model.date_to = values.OptionalText("to");
+  model.day_of_week = values.Text("day_of_week");
+  CheckSpan(model, diagnostics);
+  return model;
+}
+
+std::map<std::string, Located<std::string>> ReadSeedTypes(const FileText& file, std::vector<Diagnostic>& diagnostics) {
+  const YamlPointer root = ParseYaml(file.file, file.text, 0, file.text.size(), diagnostics);
+  const auto columns = CheckFields(root, kSeedSection, diagnostics).Section("columns");
+  return columns ? columns->Map("types") : std::map<std::string, Located<std::string>>{};
+}
+
+CheckQuery ReadCheckFile(const FileText& file, const std::string& name, std::vector<Diagnostic>& diagnostics) {
+  const Values values = CheckFields(ReadHead(file.file, file.text, diagnostics), kCheckQuerySection, diagnostics);
+  CheckQuery check;
+  check.name = name;
+  check.file = file.file;
+  check.text = file.text;
+  check.severity = values.Text("severity") == "warn" ? CheckSeverity::kWarn : CheckSeverity::kError;
+  check.description = values.Text("description");
+  check.tags = values.Texts("tags");
+  return check;
+}
+
+}  // namespace leat::config

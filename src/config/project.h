@@ -1,0 +1,208 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/environment.h"
+#include "config/secret_reference.h"
+#include "core/error.h"
+
+namespace leat::config {
+
+/// A value that knows where it was written: relative to the project's folder; the name of an environment variable,
+/// without a line, where one won over the file.
+template <typename T>
+struct Located {
+  T value{};
+  Place place;
+};
+
+/// A server or file the project talks to: an entry of `connections:`.
+struct Connection {
+  std::string name;
+  Place place;
+  std::string type;  ///< `postgres`
+  std::string host, port, database, user, service, sslmode;
+  SecretReference password;  ///< looked up on first use
+};
+
+/// What `columns:` says of a stream.
+struct ColumnRules {
+  std::vector<Located<std::string>> include;  ///< globs; empty: all
+  std::vector<Located<std::string>> exclude;
+};
+
+/// One entry of `streams:`; its pattern is a glob or an exact name as the source spells it. As read from a file it
+/// holds only what the entry itself gives; `Source::RuleFor` says what applies to a stream.
+struct StreamRule {
+  Located<std::string> pattern;
+  bool skip = false;
+  std::vector<Located<std::string>> key;
+  ColumnRules columns;
+  std::map<std::string, Located<std::string>> rename;  ///< column of the source -> column in leat
+  std::optional<Located<std::string>> rename_to;       ///< the stream's own name in leat; set by Source::RuleFor
+  std::vector<std::string> tags;
+  std::string description;
+  std::string owner;
+  std::set<std::string>
+      given;  ///< the keys the entry gives, also as null: `skip`, `key`, `columns.include`, `columns.exclude`, …
+
+  /// Whether the pattern names one table; otherwise it is a glob.
+  bool exact() const { return pattern.value.find_first_of("*?") == std::string::npos; }
+};
+
+/// A file of `sources/`: a namespace of streams.
+///
+/// `rename` names what stands directly inside: at the top of the file the streams (`rename: {"Orders": orders_upper}`),
+/// in an entry of `streams:` its columns (`Orders: {rename: {"Id": id_upper}}`). Every other stream key may stand at
+/// the top of the file as well and is then the default of all streams.
+struct Source {
+  std::string name;
+  std::string file;
+  std::string type;  ///< `postgres`
+  Located<std::string> connection;
+  std::string schema = "public";
+  std::vector<StreamRule> streams;                     ///< in the order of the file; without `streams:`, one for "*"
+  StreamRule defaults;                                 ///< the stream keys at the top of the file; its pattern is "*"
+  std::map<std::string, Located<std::string>> rename;  ///< table of the source -> stream in leat
+
+  /// What applies to the table `stream`, as the source spells it: the defaults, over them the globs in the order of the
+  /// file, over them the exact name. Maps merge, lists replace, null removes. `pattern` is that of the last one
+  /// applied, `rename_to` comes from `rename`. nullopt: no entry matches, the table is not read.
+  std::optional<StreamRule> RuleFor(const std::string& stream) const;
+};
+
+struct Warehouse {
+  Place place;
+  Located<std::string> connection;
+  std::string schema = "public";
+  std::vector<Located<std::string>> load;  ///< globs over model names; without `load:`, one for "*"
+};
+
+enum class CheckSeverity { kError, kWarn, kReject };
+
+/// One rule of a model's `checks:`.
+struct CheckRule {
+  std::string rule;  ///< not_null, unique, accepted_values, references, range, rows
+  Place place;
+  CheckSeverity severity = CheckSeverity::kError;
+  std::string where;                          ///< SQL condition on the rows the rule is about; empty: all
+  std::vector<Located<std::string>> columns;  ///< not_null: each of them; unique: together
+  struct ColumnValues {
+    Located<std::string> column;
+    std::vector<std::string> values;  ///< as text; compared after a cast to the column's type
+  };
+  std::vector<ColumnValues> accepted;  ///< accepted_values
+  struct Reference {
+    Located<std::string> column;
+    Located<std::string> table;  ///< `mart.dim_design`; the column of its key
+  };
+  std::vector<Reference> references;
+  struct Range {
+    Located<std::string> column;
+    std::optional<std::string> min, max;  ///< as text
+  };
+  std::vector<Range> ranges;
+  std::optional<int64_t> rows_min, rows_max;
+};
+
+enum class ModelKind { kTable, kHistory, kDimDate };
+
+/// How a model is loaded into the warehouse.
+struct ModelWarehouse {
+  bool load = true;
+  std::string table;                                   ///< empty: the model's own name
+  std::map<std::string, Located<std::string>> rename;  ///< column -> name in the warehouse
+  std::map<std::string, Located<std::string>> types;   ///< column -> type in the warehouse
+};
+
+/// A file of `models/`: one table.
+struct Model {
+  std::string name;        ///< `mart.dim_staff`
+  std::string name_space;  ///< `mart`
+  std::string table;       ///< `dim_staff`
+  std::string file;        ///< relative to the project
+  std::string text;        ///< the whole file; offsets of its SQL are offsets in the file, since the head is a comment
+  Place head_place;
+  ModelKind kind = ModelKind::kTable;
+  std::vector<Located<std::string>> key;
+  std::optional<Located<std::string>> record_id;
+  bool keep_deleted = false;
+  bool history_keeps_deletes = false;  ///< `deletes: keep`
+  std::vector<CheckRule> checks;
+  ModelWarehouse warehouse;
+  std::vector<std::string> tags;
+  std::string description;
+  std::string owner;
+  // kind: dim_date
+  std::optional<Located<std::string>> date_from, date_to;  ///< yyyy-mm-dd
+  std::string day_of_week = "iso";  ///< iso (Monday 1 … Sunday 7), sunday0 (Sunday 0 … Saturday 6), monday0
+};
+
+/// A file of `seeds/`.
+struct Seed {
+  std::string name;  ///< `seeds.iso_4217`
+  std::string file;
+  std::map<std::string, Located<std::string>> types;  ///< column -> DuckDB type, from seeds/NAME.yaml
+};
+
+/// A file of `macros/`.
+struct MacroFile {
+  std::string file;
+  std::string text;
+};
+
+/// A file of `checks/`: a query that must return no rows.
+struct CheckQuery {
+  std::string name;  ///< the file's name without `.sql`
+  std::string file;
+  std::string text;
+  CheckSeverity severity = CheckSeverity::kError;
+  std::string description;
+  std::vector<std::string> tags;
+};
+
+struct Limits {
+  int threads = 0;           ///< 0: the machine's cores
+  int64_t memory_bytes = 0;  ///< 0: half of the machine's memory
+};
+
+/// Everything a project's files say, checked one by one; what needs a database or a parser of SQL is checked by others.
+struct Project {
+  std::string folder;  ///< absolute
+  std::string name;
+  Located<std::string> lake;   ///< absolute folder
+  Located<std::string> state;  ///< absolute path of the state database
+  std::map<std::string, Connection> connections;
+  std::optional<Warehouse> warehouse;
+  Limits limits;
+  std::vector<Source> sources;  ///< sorted by name
+  std::vector<Model> models;    ///< sorted by name
+  std::vector<Seed> seeds;
+  std::vector<MacroFile> macros;   ///< sorted by file
+  std::vector<CheckQuery> checks;  ///< sorted by name
+
+  const Source* FindSource(const std::string& source) const;
+  const Model* FindModel(const std::string& model) const;
+};
+
+/// What reading a project found: faults of files are collected, so that one reading shows them all. Unless `ok`,
+/// `project` lacks what was faulty and is good for nothing but its folder and names.
+struct LoadResult {
+  Project project;
+  std::vector<Diagnostic> diagnostics;
+  bool ok() const;  ///< no diagnostic is an error
+};
+
+/// Read the project in `folder`, or in the nearest folder above it that holds a leat.yaml.
+/// Values come from the environment (`LEAT_LAKE`, …) before the file, from the file before the default.
+/// No server is spoken to and no secret is looked up.
+/// Throws: Error(kConfig, LEAT0101) where no leat.yaml is found. All other faults are in `diagnostics`.
+LoadResult LoadProject(const std::string& folder);
+LoadResult LoadProject(const std::string& folder, const Environment& environment);
+
+}  // namespace leat::config

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace leat::config {
+
+/// Parse `-5`, `12`; nullopt for anything else and what does not fit.
+std::optional<int64_t> ParseInteger(std::string_view text);
+
+/// Parse `512B`, `64kB`, `64MB` (10⁶ bytes), `64MiB`, up to TB and TiB; nullopt for anything else and what does not
+/// fit.
+std::optional<int64_t> ParseSize(std::string_view text);
+
+/// Whether `text` is a day of the calendar as yyyy-mm-dd.
+bool IsDate(std::string_view text);
+
+/// Whether `text` can be the name of an SQL type and nothing more: it goes into statements as it is.
+bool IsSqlType(std::string_view text);
+
+}  // namespace leat::config

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include "config/check_fields.h"
+#include "config/fields.h"
+#include "config/project_files.h"
+#include "core/text.h"
+
+namespace leat::config {
+namespace {
+
+/// Two names that become one are reported at the second.
+void CheckRenames(const std::map<std::string, Located<std::string>>& renames, const std::string& what,
+                  std::vector<Diagnostic>& diagnostics) {
+  std::map<std::string, std::string> origin_of;
+  for (const auto& [from, to] : renames) {
+    const auto [first, added] = origin_of.emplace(to.value, from);
+    if (added) continue;
+    diagnostics.push_back(
+        MakeFault("LEAT0111", to.place,
+                  fmt::format("{} '{}' and '{}' are both renamed to {}", what, first->second, from, to.value),
+                  "give them different names"));
+  }
+}
+
+void NoteGiven(const Values& values, StreamRule& rule) {
+  for (const YamlEntry& entry : values.entries())
+    if (kStreamSection.Find(entry.key) != nullptr && entry.key != "columns") rule.given.insert(entry.key);
+  if (!values.Given("columns")) return;
+  const auto columns = values.Section("columns");
+  if (!columns || columns->Given("include")) rule.given.insert("columns.include");
+  if (!columns || columns->Given("exclude")) rule.given.insert("columns.exclude");
+}
+
+StreamRule ReadRule(Located<std::string> pattern, const Values& values) {
+  StreamRule rule;
+  rule.pattern = std::move(pattern);
+  rule.skip = values.Boolean("skip");
+  rule.key = values.List("key");
+  if (const auto columns = values.Section("columns"))
+    rule.columns = {columns->List("include"), columns->List("exclude")};
+  rule.tags = values.Texts("tags");
+  rule.description = values.Text("description");
+  rule.owner = values.Text("owner");
+  NoteGiven(values, rule);
+  return rule;
+}
+
+StreamRule ReadStream(const YamlEntry& entry, const Values& values, std::vector<Diagnostic>& diagnostics) {
+  StreamRule rule = ReadRule({entry.key, entry.key_place}, values);
+  rule.rename = values.Map("rename");
+  // Only null removes what was inherited; an empty map adds nothing.
+  if (values.Has("rename") && rule.rename.empty()) rule.given.erase("rename");
+  CheckRenames(rule.rename, "columns", diagnostics);
+  return rule;
+}
+
+std::map<std::string, Located<std::string>> ReadStreamNames(const Values& values,
+                                                            std::vector<Diagnostic>& diagnostics) {
+  auto renames = values.Map("rename");
+  CheckRenames(renames, "streams", diagnostics);
+  for (const auto& [from, to] : renames) {
+    if (from.find_first_of("*?") == std::string::npos) continue;
+    diagnostics.push_back(MakeFault("LEAT0105", to.place,
+                                    fmt::format("rename.{} is for many streams; expected the name of one", from),
+                                    "write one entry for each stream"));
+  }
+  return renames;
+}
+
+/// Lay what `over` gives over `rule`.
+void Apply(const StreamRule& over, StreamRule& rule) {
+  const auto gives = [&](const char* key) { return over.given.contains(key); };
+  if (gives("skip")) rule.skip = over.skip;
+  if (gives("key")) rule.key = over.key;
+  if (gives("columns.include")) rule.columns.include = over.columns.include;
+  if (gives("columns.exclude")) rule.columns.exclude = over.columns.exclude;
+  if (gives("tags")) rule.tags = over.tags;
+  if (gives("description")) rule.description = over.description;
+  if (gives("owner")) rule.owner = over.owner;
+  if (gives("rename") && over.rename.empty()) rule.rename.clear();  // null
+  for (const auto& [from, to] : over.rename) rule.rename[from] = to;
+  rule.given.insert(over.given.begin(), over.given.end());
+  rule.pattern = over.pattern;
+}
+
+}  // namespace
+
+Source ReadSourceFile(const FileText& file, const std::string& name, std::vector<Diagnostic>& diagnostics) {
+  const YamlPointer root = ParseYaml(file.file, file.text, 0, file.text.size(), diagnostics);
+  const Values values = CheckFields(root, kSourceSection, diagnostics);
+  Source source{.name = name,
+                .file = file.file,
+                .type = values.Text("type"),
+                .connection = values.LocatedText("connection"),
+                .schema = values.Text("schema"),
+                .streams = {},
+                .defaults = {},
+                .rename = {}};
+  source.defaults = ReadRule({"*", values.place()}, values);
+  source.defaults.given.erase("rename");
+  source.rename = ReadStreamNames(values, diagnostics);
+  for (const auto& [entry, stream] : values.Sections("streams"))
+    source.streams.push_back(ReadStream(entry, stream, diagnostics));
+  if (!values.Has("streams")) source.streams.push_back({.pattern = {"*", values.place()}});
+  return source;
+}
+
+std::optional<StreamRule> Source::RuleFor(const std::string& stream) const {
+  StreamRule rule = defaults;
+  bool matched = false;
+  for (const bool exact : {false, true}) {
+    for (const StreamRule& entry : streams) {
+      if (entry.exact() != exact || !MatchesGlob(entry.pattern.value, stream)) continue;
+      Apply(entry, rule);
+      matched = true;
+    }
+  }
+  if (!matched) return std::nullopt;
+  if (const auto renamed = rename.find(stream); renamed != rename.end()) rule.rename_to = renamed->second;
+  return rule;
+}
+
+}  // namespace leat::config

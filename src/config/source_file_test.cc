@@ -1,0 +1,93 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/project_fixture.h"
+
+namespace leat::config {
+namespace {
+
+/// A source over a project that has its connection.
+class SourceFileTest : public ProjectTest {
+ protected:
+  static std::string Files(const std::string& source) {
+    return "=== leat.yaml\nname: shop\nconnections: {c: {type: postgres}}\n=== sources/crm.yaml\n"
+           "type: postgres\nconnection: c\n" +
+           source;
+  }
+  Source Read(const std::string& source) { return Loaded(Files(source)).sources.at(0); }
+};
+
+std::vector<std::string> Names(const std::vector<Located<std::string>>& names) {
+  std::vector<std::string> values;
+  for (const auto& name : names) values.push_back(name.value);
+  return values;
+}
+
+TEST_F(SourceFileTest, ReadsEveryTableWithoutStreams) {
+  EXPECT_TRUE(Read("").RuleFor("anything"));
+  EXPECT_TRUE(Read("streams:\n").RuleFor("anything"));
+}
+
+TEST_F(SourceFileTest, ReadsOnlyWhatAPatternNames) {
+  const Source source = Read("streams: {a: null, log_*: {}}\n");
+  EXPECT_TRUE(source.RuleFor("a"));
+  EXPECT_TRUE(source.RuleFor("log_2024"));
+  EXPECT_FALSE(source.RuleFor("b"));
+}
+
+TEST_F(SourceFileTest, LaysExactNamesOverGlobsOverDefaults) {
+  const Source source = Read(R"(skip: true
+tags: [base]
+owner: ops
+columns: {exclude: [secret]}
+streams:
+  payment: {columns: {include: [id]}, tags: [money]}
+  "*": {skip: false, key: id}
+  "pay*": {key: [a, b]}
+)");
+  const StreamRule rule = *source.RuleFor("payment");
+  EXPECT_FALSE(rule.skip);
+  EXPECT_THAT(Names(rule.key), testing::ElementsAre("a", "b"));
+  EXPECT_THAT(Names(rule.columns.include), testing::ElementsAre("id"));
+  EXPECT_THAT(Names(rule.columns.exclude), testing::ElementsAre("secret"));
+  EXPECT_THAT(rule.tags, testing::ElementsAre("money"));
+  EXPECT_EQ(rule.owner, "ops");
+  EXPECT_EQ(rule.pattern.value, "payment");
+}
+
+TEST_F(SourceFileTest, RemovesWhatWasInheritedByNull) {
+  const Source source = Read(R"(columns: {exclude: [secret]}
+tags: base
+streams:
+  "*": {rename: {"Id": id_upper}}
+  payment: {columns: null, tags: null, rename: {"ID": id_shout}}
+  plain: {rename: null}
+)");
+  EXPECT_TRUE(source.RuleFor("payment")->columns.exclude.empty());
+  EXPECT_TRUE(source.RuleFor("payment")->tags.empty());
+  EXPECT_EQ(source.RuleFor("payment")->rename.size(), 2u);
+  EXPECT_TRUE(source.RuleFor("plain")->rename.empty());
+}
+
+TEST_F(SourceFileTest, RenamesStreamsAtTheTopAndColumnsInAStream) {
+  const Source source =
+      Read("rename: {\"Orders\": orders_upper}\nstreams: {\"*\": {}, Orders: {rename: {\"Id\": id_upper}}}\n");
+  const StreamRule rule = *source.RuleFor("Orders");
+  EXPECT_EQ(rule.rename_to->value, "orders_upper");
+  EXPECT_EQ(rule.rename.at("Id").value, "id_upper");
+  EXPECT_FALSE(source.RuleFor("orders")->rename_to);
+}
+
+TEST_F(SourceFileTest, ReportsRenamesThatClash) {
+  EXPECT_EQ(Faults(Files("rename: {A: x, B: x, \"C*\": c}\nstreams: {a: {rename: {D: y, E: y}}}\n")), R"(
+sources/crm.yaml:3:19: LEAT0111 streams 'A' and 'B' are both renamed to x
+  help: give them different names
+sources/crm.yaml:3:28: LEAT0105 rename.C* is for many streams; expected the name of one
+  help: write one entry for each stream
+sources/crm.yaml:4:33: LEAT0111 columns 'D' and 'E' are both renamed to y
+  help: give them different names
+)");
+}
+
+}  // namespace
+}  // namespace leat::config

@@ -1,0 +1,210 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/file_system.h"
+#include "core/text.h"
+
+namespace leat::engine {
+namespace {
+
+constexpr std::string_view kHistorySuffix = "__history";
+
+Relation::Kind ParseKind(const std::string& text) {
+  if (text == "stream") return Relation::Kind::kKeyedStream;
+  if (text == "keyless") return Relation::Kind::kKeylessStream;
+  if (text == "rejects") return Relation::Kind::kRejects;
+  return Relation::Kind::kModel;
+}
+
+state::TableName ParseName(const std::string& name) {
+  const size_t dot = name.find('.');
+  if (dot == std::string::npos) return {"", name};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+std::string FormatName(const state::TableName& table) { return table.first + "." + table.second; }
+
+bool IsStream(const Relation& relation) {
+  return relation.kind == Relation::Kind::kKeyedStream || relation.kind == Relation::Kind::kKeylessStream;
+}
+
+bool IsOurs(const lake::Field& field) { return field.name.starts_with("_leat_"); }
+
+/// Files that were written after the base: only they can hold newer versions of a key.
+std::vector<lake::DataFile> NewerFiles(const Relation& relation) {
+  const lake::Field* seq = relation.schema.Find("_leat_seq");
+  std::vector<lake::DataFile> newer;
+  for (const lake::DataFile& file : relation.files) {
+    const auto bounds = file.Int64Bounds(seq->id);
+    if (!bounds || bounds->second > relation.base_seq) newer.push_back(file);
+  }
+  return newer;
+}
+
+}  // namespace
+
+std::string SqlName(const state::TableName& table) { return QuoteIdentifier(table.first) + "." + QuoteIdentifier(table.second); }
+
+Relation Relation::Of(const lake::Table& table) {
+  Relation relation;
+  relation.kind = ParseKind(table.Property("leat.kind").value_or("model"));
+  relation.schema = table.schema();
+  relation.files = table.files();
+  if (const auto key = table.Property("leat.key"))
+    relation.key = nlohmann::json::parse(*key).get<std::vector<std::string>>();
+  relation.base_seq = std::stoll(table.Property("leat.base_seq").value_or("0"));
+  relation.version = table.snapshot() ? std::to_string(table.snapshot()->id) : "empty";
+  return relation;
+}
+
+Engine::Engine(duck::Database& database, const lake::Storage& storage, const config::Project& project)
+    : database_(database), connection_(database), storage_(storage), project_(project) {}
+
+void Engine::Put(const state::TableName& table, Relation relation) {
+  // A stream is one table with two names; the views of both must follow.
+  for (const std::string& name : NamesOf(table, relation)) bound_[name] = false;
+  relations_[table] = std::move(relation);
+}
+
+const Relation* Engine::Find(const state::TableName& table) const {
+  const auto found = relations_.find(table);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Engine::NamesOf(const state::TableName& table, const Relation& relation) {
+  std::vector<std::string> names = {FormatName(table)};
+  if (IsStream(relation)) names.push_back(names[0].substr(0, names[0].size() - kHistorySuffix.size()));
+  return names;
+}
+
+std::vector<std::string> Engine::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [table, relation] : relations_)
+    for (std::string& name : NamesOf(table, relation)) names.push_back(std::move(name));
+  for (const config::Seed& seed : project_.seeds) names.push_back(seed.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Engine::Resolved Engine::Resolve(const std::string& name) const {
+  const state::TableName table = ParseName(name);
+  if (const Relation* relation = Find(table)) return {relation, Resolved::Rows::kAll};
+  const Relation* stream = Find({table.first, table.second + std::string(kHistorySuffix)});
+  if (stream != nullptr && IsStream(*stream)) return {stream, Resolved::Rows::kCurrent};
+  return {};
+}
+
+bool Engine::Knows(const std::string& name) const { return Resolve(name).relation != nullptr || FindSeed(name) != nullptr; }
+
+const config::Seed* Engine::FindSeed(const std::string& name) const {
+  const auto found = std::find_if(project_.seeds.begin(), project_.seeds.end(), [&](const config::Seed& seed) { return seed.name == name; });
+  return found == project_.seeds.end() ? nullptr : &*found;
+}
+
+void Engine::Bind(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (bound_[name]) continue;
+    MakeView(name);
+    bound_[name] = true;
+  }
+}
+
+void Engine::MakeView(const std::string& name) {
+  std::string body;
+  if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) {
+    body = ViewSql(resolved);
+  } else if (const config::Seed* seed = FindSeed(name)) {
+    body = "SELECT * FROM " + SeedSql(*seed);
+  } else {
+    Diagnostic unknown{.code = "LEAT0204", .message = fmt::format("table {} does not exist", name)};
+    SuggestNearest(unknown, name, Names());
+    if (unknown.help.empty()) unknown.help.push_back("`leat status --all` lists the tables of this project");
+    throw Error(kConfig, std::move(unknown));
+  }
+  MakeSchema(name);
+  try {
+    connection_.Execute(fmt::format("CREATE OR REPLACE VIEW {} AS {}", SqlName(ParseName(name)), body));
+  } catch (const duck::QueryError& error) {
+    const config::Seed* seed = FindSeed(name);
+    if (seed == nullptr) throw;
+    throw Error(kConfig, "LEAT0212", Place{seed->file, 1, 0, 0}, fmt::format("seed {} cannot be read: {}", seed->name, error.fault().message))
+        .Hint(fmt::format("mend the file, or declare types in seeds/{}.yaml", ParseName(name).second));
+  }
+}
+
+void Engine::BindEmpty(const std::string& name, const std::vector<duck::Column>& columns) {
+  std::string list;
+  for (const duck::Column& column : columns)
+    list += fmt::format("{}CAST(NULL AS {}) AS {}", list.empty() ? "" : ", ", column.type, QuoteIdentifier(column.name));
+  MakeSchema(name);
+  connection_.Execute(fmt::format("CREATE OR REPLACE VIEW {} AS SELECT {} WHERE false", SqlName(ParseName(name)), list));
+  bound_[name] = true;
+}
+
+void Engine::MakeSchema(const std::string& name) {
+  connection_.Execute("CREATE SCHEMA IF NOT EXISTS " + QuoteIdentifier(ParseName(name).first));
+}
+
+std::string Engine::ViewSql(const Resolved& resolved) const {
+  const Relation& relation = *resolved.relation;
+  if (resolved.rows == Resolved::Rows::kAll && relation.kind != Relation::Kind::kModel) return "SELECT * FROM " + AllRowsSql(relation);
+  const std::string rows = resolved.rows == Resolved::Rows::kCurrent ? CurrentRowsSql(relation) : AllRowsSql(relation);
+  std::vector<std::string> shown;
+  for (const lake::Field& field : relation.schema.fields)
+    if (!IsOurs(field)) shown.push_back(field.name);
+  return fmt::format("SELECT {} FROM {}", QuoteList(shown), rows);
+}
+
+std::string Engine::SeedSql(const config::Seed& seed) const {
+  std::string types;
+  for (const auto& [column, type] : seed.types)
+    types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", QuoteLiteral(column), QuoteLiteral(type.value));
+  const std::string path = QuoteLiteral(JoinPath(project_.folder, seed.file));
+  return types.empty() ? fmt::format("read_csv({}, header = true)", path)
+                       : fmt::format("read_csv({}, header = true, types = {{{}}})", path, types);
+}
+
+std::string Engine::VersionOf(const std::string& name) const {
+  if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) return resolved.relation->version;
+  if (const config::Seed* seed = FindSeed(name)) {
+    std::string version = ReadFile(JoinPath(project_.folder, seed->file));
+    for (const auto& [column, type] : seed->types) version += fmt::format("\n{}: {}", column, type.value);
+    return version;
+  }
+  return "";
+}
+
+std::vector<duck::Column> Engine::ColumnsOf(const std::string& name) {
+  const Resolved resolved = Resolve(name);
+  if (resolved.relation == nullptr) {
+    Bind({name});
+    return connection_.Describe("SELECT * FROM " + SqlName(ParseName(name)));
+  }
+  const bool all = resolved.rows == Resolved::Rows::kAll && resolved.relation->kind != Relation::Kind::kModel;
+  std::vector<duck::Column> columns;
+  for (const lake::Field& field : resolved.relation->schema.fields)
+    if (all || !IsOurs(field)) columns.push_back({field.name, lake::DuckType(field.type)});
+  return columns;
+}
+
+std::string Engine::AllRowsSql(const Relation& relation) const {
+  return lake::ReadFilesSql(storage_, relation.schema, relation.files);
+}
+
+std::string Engine::CurrentRowsSql(const Relation& relation) const {
+  if (relation.kind != Relation::Kind::kKeyedStream) return AllRowsSql(relation);
+  const std::vector<lake::DataFile> newer = NewerFiles(relation);
+  if (newer.empty()) return AllRowsSql(relation);
+  // One join decides: a version is current if no newer file holds a later one of its key. A window over all versions would
+  // cost twice the time and six times the memory.
+  return fmt::format(
+      "(SELECT h.* FROM {} h LEFT JOIN (SELECT {}, max(_leat_seq) AS newest FROM {} GROUP BY ALL) n USING ({}) "
+      "WHERE (n.newest IS NULL OR n.newest = h._leat_seq) AND h._leat_op = 'u')",
+      AllRowsSql(relation), QuoteList(relation.key), lake::ReadFilesSql(storage_, relation.schema, newer), QuoteList(relation.key));
+}
+
+}  // namespace leat::engine

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/project.h"
+#include "duck/database.h"
+#include "lake/table.h"
+
+namespace leat::engine {
+
+/// What one table of the lake shows at one moment: a committed table, or the candidate of this run that is not published yet.
+struct Relation {
+  enum class Kind {
+    kKeyedStream,    ///< versions of rows; the current rows follow from `_leat_seq` and `_leat_op`
+    kKeylessStream,  ///< replaced as a whole
+    kModel,
+    kRejects
+  };
+  Kind kind = Kind::kModel;
+  lake::Schema schema;
+  std::vector<lake::DataFile> files;
+  std::vector<std::string> key;
+  int64_t base_seq = 0;     ///< keyed streams: files up to this `_leat_seq` hold one version per key
+  std::string version;      ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
+
+  /// Read kind, key and base from the properties that leat sets: `leat.kind`, `leat.key`, `leat.base_seq`.
+  static Relation Of(const lake::Table& table);
+};
+
+/// A table's name in SQL: `"mart"."dim_staff"`.
+std::string SqlName(const state::TableName& table);
+
+/// A DuckDB in which the project's names are views over the files of one moment. Views are made for the tables that a
+/// statement names, and for no others, since making one opens its files.
+/// Used by one thread at a time; the connections it serves may run in several.
+class Engine {
+ public:
+  Engine(duck::Database& database, const lake::Storage& storage, const config::Project& project);
+
+  /// Let `namespace.table` read this from now on; a view made before is dropped.
+  void Put(const state::TableName& table, Relation relation);
+  const Relation* Find(const state::TableName& table) const;
+
+  /// Names that SQL may use: streams and their `__history`, models, seeds, `__rejects`; sorted.
+  std::vector<std::string> Names() const;
+  bool Knows(const std::string& name) const;
+
+  /// Make the views of these names, such as `totesys.sales_order` or `seeds.iso_4217`.
+  /// Throws: Error(kConfig, LEAT0204) for an unknown one, with the nearest known; Error(kConfig, LEAT0212) for a seed that
+  /// DuckDB cannot read.
+  void Bind(const std::vector<std::string>& names);
+  /// Make empty tables of the right columns instead, opening no file: what `validate` prepares models against.
+  /// A name that was never loaded needs `columns`.
+  void BindEmpty(const std::string& name, const std::vector<duck::Column>& columns);
+
+  /// What stands for a table's rows in a fingerprint: its version, or a seed's content.
+  std::string VersionOf(const std::string& name) const;
+  /// Columns that SQL sees behind a name, without `_leat_…` for models and current rows.
+  std::vector<duck::Column> ColumnsOf(const std::string& name);
+
+  /// SQL for FROM: all versions of a stream, or all rows of a model with its `_leat_…` columns.
+  std::string AllRowsSql(const Relation& relation) const;
+  /// SQL for FROM: the current rows of a stream (newest version per key, deleted ones gone), with its `_leat_…` columns.
+  std::string CurrentRowsSql(const Relation& relation) const;
+
+  duck::Connection& connection() { return connection_; }
+  duck::Database& database() { return database_; }
+  const lake::Storage& storage() const { return storage_; }
+
+ private:
+  /// Behind one name: a table of the lake, and whether all its rows or the current ones are meant.
+  struct Resolved {
+    enum class Rows { kAll, kCurrent };
+    const Relation* relation = nullptr;
+    Rows rows = Rows::kAll;
+  };
+
+  static std::vector<std::string> NamesOf(const state::TableName& table, const Relation& relation);
+  Resolved Resolve(const std::string& name) const;
+  const config::Seed* FindSeed(const std::string& name) const;
+  void MakeView(const std::string& name);
+  void MakeSchema(const std::string& name);
+  std::string ViewSql(const Resolved& resolved) const;
+  std::string SeedSql(const config::Seed& seed) const;
+
+  duck::Database& database_;
+  duck::Connection connection_;
+  const lake::Storage& storage_;
+  const config::Project& project_;
+  std::map<state::TableName, Relation> relations_;
+  std::map<std::string, bool> bound_;  ///< name -> its view is up to date
+};
+
+}  // namespace leat::engine

@@ -1,0 +1,132 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "core/file_system.h"
+#include "core/text.h"
+
+namespace leat::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// A lake in a temporary folder. Commits are written as rows of (id, city, op):
+///     Commit(1, "(1, 'Leeds', 'u'), (2, 'Bath', 'u')");
+class EngineTest : public testing::Test {
+ protected:
+  static std::string MakeFolder() {
+    char name[] = "/tmp/leat-engine-XXXXXX";
+    return mkdtemp(name);
+  }
+  ~EngineTest() override { std::filesystem::remove_all(folder_); }
+
+  void Commit(int64_t number, const std::string& rows) {
+    const int64_t seq = number << 24;
+    const std::string select = fmt::format(
+        "SELECT id, city, op AS _leat_op, {}::BIGINT AS _leat_seq, make_timestamptz({}) AS _leat_time, 1::BIGINT AS _leat_run "
+        "FROM (VALUES {}) AS v (id, city, op)",
+        seq, number, rows);
+    lake::TableChange change{.schema = Schema()};
+    change.added = writer_.WriteRows(connection_, kLocation, change.schema, select);
+    change.properties = {{"leat.kind", "stream"}, {"leat.key", R"(["id"])"}};
+    if (!table_) change.properties["leat.base_seq"] = std::to_string(seq);
+    table_ = writer_.Apply(table_, kName, kLocation, change);
+    engine_.Put(kName, Relation::Of(*table_));
+  }
+
+  static lake::Schema Schema() {
+    return lake::SchemaOf({{"id", "INTEGER"},
+                           {"city", "VARCHAR"},
+                           {"_leat_op", "VARCHAR"},
+                           {"_leat_seq", "BIGINT"},
+                           {"_leat_time", "TIMESTAMP WITH TIME ZONE"},
+                           {"_leat_run", "BIGINT"}});
+  }
+
+  std::vector<std::string> Rows(const std::string& select) {
+    return connection_.QueryTexts("SELECT CAST(t AS VARCHAR) FROM (" + select + ") t ORDER BY 1");
+  }
+
+  const state::TableName kName = {"crm", "customer__history"};
+  const std::string kLocation = "raw/crm/customer";
+  std::string folder_ = MakeFolder();
+  config::Project project_{.folder = folder_};
+  duck::Database database_;
+  duck::Connection connection_{database_};
+  std::unique_ptr<lake::Storage> storage_ = lake::OpenLocalStorage(folder_ + "/lake");
+  lake::TableWriter writer_{*storage_};
+  Engine engine_{database_, *storage_, project_};
+  std::optional<lake::Table> table_;
+};
+
+TEST_F(EngineTest, ShowsTheNewestVersionPerKeyAndHidesDeletedOnes) {
+  Commit(1, "(1, 'Leeds', 'u'), (2, 'Bath', 'u'), (3, 'York', 'u')");
+  Commit(2, "(1, 'Hull', 'u'), (3, 'York', 'd'), (4, 'Ely', 'u')");
+  Commit(3, "(1, 'Leeds', 'u'), (4, 'Ely', 'd')");
+  Commit(4, "(4, 'Ely', 'u')");
+  engine_.Bind({"crm.customer", "crm.customer__history"});
+  EXPECT_THAT(Rows("SELECT id, city FROM crm.customer"), ElementsAre("{'id': 1, 'city': Leeds}", "{'id': 2, 'city': Bath}", "{'id': 4, 'city': Ely}"));
+  EXPECT_EQ(connection_.QueryInt64("SELECT count(*) FROM crm.customer__history"), 9);
+  EXPECT_EQ(connection_.QueryInt64("SELECT max(_leat_seq) FROM crm.customer__history"), int64_t{4} << 24);
+}
+
+TEST_F(EngineTest, FollowsANewCommit) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  engine_.Bind({"crm.customer"});
+  Commit(2, "(1, 'Hull', 'u')");
+  engine_.Bind({"crm.customer"});
+  EXPECT_THAT(Rows("SELECT city FROM crm.customer"), ElementsAre("{'city': Hull}"));
+}
+
+TEST_F(EngineTest, HidesOurColumnsFromCurrentRows) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  engine_.Bind({"crm.customer"});
+  EXPECT_THAT(connection_.Describe("SELECT * FROM crm.customer"), ElementsAre(duck::Column{"id", "INTEGER"}, duck::Column{"city", "VARCHAR"}));
+  EXPECT_EQ(engine_.ColumnsOf("crm.customer__history").size(), 6u);
+}
+
+TEST_F(EngineTest, AStreamWithoutRowsIsAnEmptyTable) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  Relation empty = *engine_.Find(kName);
+  empty.files.clear();
+  engine_.Put(kName, empty);
+  engine_.Bind({"crm.customer"});
+  EXPECT_THAT(Rows("SELECT * FROM crm.customer"), IsEmpty());
+}
+
+TEST_F(EngineTest, ReadsSeedsWithTheirTypesAndNoticesAnEdit) {
+  MakeDirectories(folder_ + "/seeds");
+  ReplaceFile(folder_ + "/seeds/iso.csv", "code,number\nEUR,978\nALL,008\n");
+  project_.seeds = {{.name = "seeds.iso", .file = "seeds/iso.csv", .types = {{"number", {"VARCHAR", {}}}}}};
+  engine_.Bind({"seeds.iso"});
+  EXPECT_THAT(Rows("SELECT number FROM seeds.iso"), ElementsAre("{'number': 008}", "{'number': 978}"));
+  const std::string before = engine_.VersionOf("seeds.iso");
+  ReplaceFile(folder_ + "/seeds/iso.csv", "code,number\nEUR,978\n");
+  EXPECT_NE(engine_.VersionOf("seeds.iso"), before);
+}
+
+TEST_F(EngineTest, NamesTheNearestTableForAnUnknownOne) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  EXPECT_THAT(engine_.Names(), ElementsAre("crm.customer", "crm.customer__history"));
+  try {
+    engine_.Bind({"crm.custmer"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "table crm.custmer does not exist");
+    EXPECT_THAT(error.diagnostic().help, ElementsAre("did you mean crm.customer?"));
+  }
+}
+
+TEST_F(EngineTest, BindsEmptyTablesOfTheRightColumns) {
+  engine_.BindEmpty("crm.new_table", {{"id", "INTEGER"}, {"price", "DECIMAL(10,2)"}});
+  EXPECT_THAT(connection_.Describe("SELECT price FROM crm.new_table"), ElementsAre(duck::Column{"price", "DECIMAL(10,2)"}));
+}
+
+}  // namespace
+}  // namespace leat::engine

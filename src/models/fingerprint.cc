@@ -1,0 +1,77 @@
+#include "models/fingerprint.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "models/check_rules.h"
+
+namespace leat::models {
+namespace {
+
+/// Raised when a release builds other rows from the same SQL.
+constexpr int kBuildFormat = 1;
+
+std::string DefinitionOf(const Macros& macros, const Node& node) {
+  const config::Model& model = *node.model;
+  std::string text = fmt::format("{}\n{}\n{}\n", kBuildFormat, static_cast<int>(model.kind), node.reads.normalised);
+  text += macros.TextOf(node.reads.macros);
+  for (const std::string& column : KeyOf(model)) text += fmt::format("key {}\n", column);
+  if (model.record_id) text += fmt::format("record_id {}\n", model.record_id->value);
+  text += fmt::format("{} {}\n", model.keep_deleted, model.history_keeps_deletes);
+  if (model.kind == config::ModelKind::kDimDate)
+    text += fmt::format("{} {} {}", model.date_from ? model.date_from->value : "",
+                        model.date_to ? model.date_to->value : "", model.day_of_week);
+  return text;
+}
+
+std::string VersionsOf(const engine::Engine& engine, const SelectReads& reads, Timestamp run_time) {
+  std::string text;
+  for (const std::string& name : reads.TableNames()) text += fmt::format("{} {}\n", name, InputVersion(engine, name));
+  const bool depends_on_moment = reads.varies || !reads.parameters.empty();
+  if (depends_on_moment) text += FormatTimestamp(run_time);
+  return text;
+}
+
+}  // namespace
+
+Fingerprint Fingerprint::Parse(const std::string& text) {
+  const std::vector<std::string> parts = Split(text, '-');
+  if (parts.size() != 3) return {};
+  return {parts[0], parts[1], parts[2]};
+}
+
+Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
+                          Timestamp run_time) {
+  std::string inputs = VersionsOf(engine, node.reads, run_time);
+  if (Graph::IsOpenDimDate(*node.model)) {
+    for (const Node& other : graph.nodes)
+      if (std::find(other.references.begin(), other.references.end(), node.model->name) != other.references.end())
+        inputs += fmt::format("{} {}\n", other.model->name, InputVersion(engine, other.model->name));
+  }
+  return {HashOfText(DefinitionOf(macros, node)), HashOfText(TextOfRules(*node.model)), HashOfText(inputs)};
+}
+
+std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macros, const SelectReads& reads,
+                               Timestamp run_time) {
+  return HashOfText(reads.normalised + "\n" + macros.TextOf(reads.macros) + VersionsOf(engine, reads, run_time));
+}
+
+std::string InputVersion(const engine::Engine& engine, const std::string& name) {
+  const size_t dot = name.find('.');
+  const engine::Relation* relation = engine.Find({name.substr(0, dot), name.substr(dot + 1)});
+  if (relation == nullptr || relation->kind != engine::Relation::Kind::kModel) return engine.VersionOf(name);
+  std::vector<std::string> paths;
+  for (const lake::DataFile& file : relation->files) paths.push_back(file.path);
+  std::sort(paths.begin(), paths.end());
+  return HashOfText(Join(paths, "\n"));
+}
+
+std::string HashOfText(const std::string& text) {
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+}  // namespace leat::models

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "core/clock.h"
+#include "engine/engine.h"
+#include "models/graph.h"
+#include "models/macros.h"
+
+namespace leat::models {
+
+/// What a model was built from, in three parts that are compared apart.
+struct Fingerprint {
+  std::string definition;  ///< normalised SQL, macros, and the keys of the head that decide which rows there are
+  std::string rules;       ///< of its checks
+  std::string inputs;      ///< versions of the tables it reads, and the moment if it depends on that
+
+  /// `d1c…-77a…-0be…`
+  std::string ToString() const { return definition + "-" + rules + "-" + inputs; }
+  /// Parts of what ToString wrote; empty ones for any other text.
+  static Fingerprint Parse(const std::string& text);
+};
+
+/// Bind nothing, read nothing: versions come from the engine. `graph` tells what refers to an open calendar.
+Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
+                          Timestamp run_time);
+
+/// The same for a file of checks/: its statement and the versions of what it reads.
+std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macros, const SelectReads& reads,
+                               Timestamp run_time);
+
+/// Stands for the rows behind a name. Those of a model are known by its files, so that a candidate has the version that
+/// it will have once it is published.
+std::string InputVersion(const engine::Engine& engine, const std::string& name);
+
+/// 128 bits of a text, as 32 hexadecimal digits.
+std::string HashOfText(const std::string& text);
+
+}  // namespace leat::models

@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "models/history_select.h"
+#include "models/model_build.h"
+#include "models/query_fault.h"
+
+namespace leat::models {
+namespace {
+
+/// The newest `_leat_seq` of a stream, from the bounds of its files where they tell it.
+int64_t NewestSeq(engine::Engine& engine, const std::string& stream) {
+  const size_t dot = stream.find('.');
+  const engine::Relation* relation = engine.Find({stream.substr(0, dot), stream.substr(dot + 1)});
+  const lake::Field* seq = relation == nullptr ? nullptr : relation->schema.Find("_leat_seq");
+  if (seq == nullptr)
+    return engine.connection().QueryInt64(
+        fmt::format("SELECT coalesce(max(_leat_seq), 0) FROM {}",
+                    engine::SqlName({stream.substr(0, dot), stream.substr(dot + 1)})));
+  int64_t newest = 0;
+  for (const lake::DataFile& file : relation->files) {
+    const auto bounds = file.Int64Bounds(seq->id);
+    if (!bounds)
+      return engine.connection().QueryInt64(
+          fmt::format("SELECT coalesce(max(_leat_seq), 0) FROM {}", engine.AllRowsSql(*relation)));
+    newest = std::max(newest, bounds->second);
+  }
+  return newest;
+}
+
+bool HasSameColumns(const lake::Schema& a, const lake::Schema& b) { return a.Names() == b.Names(); }
+
+}  // namespace
+
+std::optional<int64_t> LastSeqOf(const std::optional<lake::Table>& table) {
+  if (!table || !table->snapshot()) return std::nullopt;
+  const auto& summary = table->snapshot()->summary;
+  const auto found = summary.find("leat.last_seq");
+  return found == summary.end() ? std::nullopt : std::optional<int64_t>(std::stoll(found->second));
+}
+
+/// Versions that were not looked at yet.
+struct ModelBuild::HistoryInput {
+  std::string rows;  ///< behind FROM: the model's columns, cast, and `_leat_seq`
+  bool empty_base = true;
+};
+
+void ModelBuild::WriteHistory() {
+  const HistoryInput input = ReadHistoryInput();
+  const std::vector<const RowRule*> rejecting = RulesOfSeverity(/*reject=*/true);
+  HistoryInput good = input;
+  if (!rejecting.empty()) {
+    BindReferences(rejecting);
+    std::vector<CheckOutcome> outcomes = Checks().JudgeRows(rejecting, input.rows);
+    int64_t failing = 0;
+    for (const CheckOutcome& outcome : outcomes) failing += outcome.failing_rows;
+    Record(std::move(outcomes));
+    if (failing > 0) {
+      WriteRejects(rejecting, input.rows);
+      good.rows = fmt::format("(SELECT * FROM {} r WHERE NOT {})", input.rows, AnyBroken(rejecting));
+    }
+  }
+  if (!candidate_.rejects) ClearRejects();
+  Checks().RequireKey(good.rows, {"_leat_seq"});
+  const std::string distinct =
+      fmt::format("SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT {} FROM {})) FROM {}",
+                  QuoteList(KeyOf(model_)), good.rows, good.rows);
+  const bool keys_are_unique = connection_.Query(distinct, parameters_)->Next()->At<bool>(0, 0);
+  added_ = Write(VersionsSql(good, keys_are_unique));
+  digest_ = DigestOf(connection_, schema_, RowsSql(added_));
+  if (!replace_all_) {
+    const auto before = DigestIn(base_->snapshot()->summary);
+    digest_ = digest_ + before.value_or(TableDigest{});
+  }
+}
+
+bool ModelBuild::MustRebuild(int64_t newest_seq) const {
+  const std::optional<int64_t> last = LastSeqOf(base_);
+  if (!last || !DigestIn(base_->snapshot()->summary) || context_.options.full_refresh) return true;
+  const std::string before =
+      last_.definition.empty() ? base_->Property("leat.definition").value_or("") : last_.definition;
+  // Numbers that went back mean that the stream was read anew from nothing.
+  return before != now_.definition || newest_seq < std::max(*last, LastSeqOf(rejects_base_).value_or(0)) ||
+         !HasSameColumns(base_->schema(), schema_);
+}
+
+ModelBuild::HistoryInput ModelBuild::ReadHistoryInput() {
+  const HistorySelect select = ReadHistorySelect(connection_, model_);
+  last_seq_ = NewestSeq(context_.engine, select.stream);
+  replace_all_ = MustRebuild(*last_seq_);
+  std::vector<std::string> columns, conditions;
+  for (const duck::Column& column : output_.columns) {
+    const std::string name = QuoteIdentifier(column.name);
+    columns.push_back(fmt::format("CAST({} AS {}) AS {}", name, lake::DuckType(schema_.Find(column.name)->type), name));
+  }
+  // A commit that only set rows aside left no snapshot of the model, but one of its rejects.
+  if (!replace_all_)
+    conditions.push_back(
+        fmt::format("{} > {}", kSeqColumn, std::max(*LastSeqOf(base_), LastSeqOf(rejects_base_).value_or(0))));
+  if (!model_.history_keeps_deletes) conditions.push_back(fmt::format("{} = 'u'", kOpColumn));
+  HistoryInput input;
+  input.rows = fmt::format("(SELECT {}, {} AS _leat_seq FROM ({}\n){})", Join(columns, ", "), kSeqColumn, select.sql,
+                           conditions.empty() ? "" : " WHERE " + Join(conditions, " AND "));
+  input.empty_base = replace_all_ || base_->record_count() == 0;
+  return input;
+}
+
+/// A version is a row that differs from the one before it of its key, be that of this batch or the newest that is
+/// published.
+std::string ModelBuild::VersionsSql(const HistoryInput& input, bool keys_are_unique) const {
+  std::vector<std::string> names, differences;
+  for (const duck::Column& column : output_.columns) {
+    const std::string name = QuoteIdentifier(column.name);
+    names.push_back(name);
+    differences.push_back(fmt::format("{0} IS DISTINCT FROM lag({0}) OVER w", name));
+  }
+  const std::string columns = Join(names, ", ");
+  const std::string key = QuoteList(KeyOf(model_));
+  std::string versions = input.rows;
+  if (!keys_are_unique || !input.empty_base) {
+    std::string candidates = fmt::format("SELECT {}, _leat_seq, true AS is_new FROM {}", columns, input.rows);
+    if (!input.empty_base)
+      candidates += fmt::format(
+          " UNION ALL SELECT {0}, _leat_seq, false FROM (SELECT * FROM {1} SEMI JOIN {2} USING ({3}) "
+          "QUALIFY row_number() OVER (PARTITION BY {3} ORDER BY _leat_seq DESC) = 1)",
+          columns, RowsSql(base_->files()), input.rows, key);
+    versions = fmt::format(
+        "(SELECT * FROM (SELECT *, row_number() OVER w = 1 OR {} AS is_version FROM ({}) WINDOW w AS (PARTITION BY {} "
+        "ORDER BY is_new, _leat_seq)) "
+        "WHERE is_new AND is_version)",
+        Join(differences, " OR "), candidates, key);
+  }
+  if (!model_.record_id) return fmt::format("SELECT {}, _leat_seq FROM {}", columns, versions);
+  return fmt::format("SELECT {} + row_number() OVER (ORDER BY _leat_seq, {}) AS {}, {}, _leat_seq FROM {}",
+                     LastRecordId(), key, QuoteIdentifier(model_.record_id->value), columns, versions);
+}
+
+int64_t ModelBuild::LastRecordId() const {
+  if (replace_all_ || base_->record_count() == 0) return 0;
+  return connection_.QueryInt64(
+      fmt::format("SELECT max({}) FROM {}", QuoteIdentifier(model_.record_id->value), RowsSql(base_->files())));
+}
+
+}  // namespace leat::models

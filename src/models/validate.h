@@ -1,0 +1,23 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "models/graph.h"
+#include "models/macros.h"
+
+namespace leat::models {
+
+/// Prepare every model's SQL, its checks, its warehouse settings, and the files of checks/, against empty tables of the
+/// right columns, without reading a row: unknown columns, wrong types, names in the head that the SELECT does not give.
+///
+/// `streams`: columns of current rows, as discovered, for streams that were never loaded, by name
+/// (`totesys.sales_order`). What reads a stream that is neither loaded nor listed is left unchecked, with everything
+/// below it. The engine's views are replaced: use an engine of its own.
+std::vector<Diagnostic> Validate(engine::Engine& engine, Macros& macros, const config::Project& project,
+                                 const Graph& graph,
+                                 const std::map<std::string, std::vector<duck::Column>>& streams = {});
+
+}  // namespace leat::models

@@ -1,0 +1,161 @@
+#include "pipeline/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/text.h"
+
+namespace leat::pipeline {
+namespace {
+
+bool IsOurs(const std::string& column) { return column.starts_with("_leat_"); }
+
+std::string TableIn(const config::Model& model) { return model.warehouse.table.empty() ? model.table : model.warehouse.table; }
+
+std::string NameIn(const config::Model& model, const std::string& column) {
+  const auto renamed = model.warehouse.rename.find(column);
+  return renamed == model.warehouse.rename.end() ? column : renamed->second.value;
+}
+
+/// What identifies a row in the warehouse: the record id where there is one, since a history's own key is not unique.
+std::vector<std::string> PrimaryKey(const config::Model& model) {
+  if (model.record_id) return {model.record_id->value};
+  if (model.kind == config::ModelKind::kHistory) return {};
+  std::vector<std::string> key;
+  for (const auto& part : model.key) key.push_back(part.value);
+  return key;
+}
+
+/// Columns that no row may leave empty: the rule is kept by a check that stops or sorts out such rows.
+bool IsNotNull(const config::Model& model, const std::string& column) {
+  if (model.kind == config::ModelKind::kDimDate) return true;
+  for (const config::CheckRule& rule : model.checks) {
+    if (rule.rule != "not_null" || rule.severity == config::CheckSeverity::kWarn || !rule.where.empty()) continue;
+    for (const auto& named : rule.columns)
+      if (named.value == column) return true;
+  }
+  const std::vector<std::string> key = PrimaryKey(model);
+  return std::find(key.begin(), key.end(), column) != key.end();
+}
+
+std::vector<warehouse::ForeignKey> ForeignKeys(const config::Project& project, const config::Model& model) {
+  std::vector<warehouse::ForeignKey> keys;
+  for (const config::CheckRule& rule : model.checks) {
+    if (rule.rule != "references" || rule.severity == config::CheckSeverity::kWarn || !rule.where.empty()) continue;
+    for (const auto& reference : rule.references) {
+      const config::Model* other = project.FindModel(reference.table.value);
+      if (other == nullptr || !IsLoaded(project, *other) || PrimaryKey(*other).size() != 1) continue;
+      keys.push_back({NameIn(model, reference.column.value), TableIn(*other), NameIn(*other, PrimaryKey(*other)[0])});
+    }
+  }
+  return keys;
+}
+
+std::vector<lake::DataFile> Without(const std::vector<lake::DataFile>& files, const std::vector<lake::DataFile>& others) {
+  std::vector<lake::DataFile> rest;
+  for (const lake::DataFile& file : files)
+    if (std::none_of(others.begin(), others.end(), [&](const auto& other) { return other.path == file.path; })) rest.push_back(file);
+  return rest;
+}
+
+std::string SummaryText(const lake::Snapshot& snapshot, const std::string& key) {
+  const auto found = snapshot.summary.find(key);
+  return found == snapshot.summary.end() ? "" : found->second;
+}
+
+/// `"staff_id", "last_name"` of the lake, in the spec's order.
+std::string ColumnList(const warehouse::TableSpec& spec) {
+  std::vector<std::string> names;
+  for (const warehouse::ColumnSpec& column : spec.columns) names.push_back(column.source);
+  return QuoteList(names);
+}
+
+std::string KeyList(const warehouse::TableSpec& spec) {
+  std::vector<std::string> names;
+  for (const std::string& part : spec.primary_key)
+    for (const warehouse::ColumnSpec& column : spec.columns)
+      if (column.name == part) names.push_back(column.source);
+  return QuoteList(names);
+}
+
+/// Files in common cancel out; what is left are the rows that left and those that came.
+warehouse::Delta DeltaBetween(const lake::Storage& storage, const lake::Table& table, const lake::Snapshot& loaded,
+                              const warehouse::TableSpec& spec) {
+  const std::vector<lake::DataFile> old_files = table.FilesOf(loaded);
+  const std::string added = lake::ReadFilesSql(storage, table.schema(), Without(table.files(), old_files));
+  const std::string removed = lake::ReadFilesSql(storage, table.schema(), Without(old_files, table.files()));
+  const std::string columns = ColumnList(spec);
+  if (spec.append_only) return {fmt::format("SELECT {} FROM {}", columns, added), ""};
+  const std::string key = KeyList(spec);
+  return {fmt::format("SELECT {} FROM {} EXCEPT SELECT {} FROM {}", columns, added, columns, removed),
+          fmt::format("SELECT {} FROM {} EXCEPT SELECT {} FROM {}", key, removed, key, added)};
+}
+
+}  // namespace
+
+bool IsLoaded(const config::Project& project, const config::Model& model) {
+  if (!project.warehouse || !model.warehouse.load) return false;
+  const auto& patterns = project.warehouse->load;
+  return patterns.empty() ||
+         std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return MatchesGlob(pattern.value, model.name); });
+}
+
+warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Table& table) {
+  warehouse::TableSpec spec{.model = model.name,
+                            .place = model.head_place,
+                            .schema = project.warehouse->schema,
+                            .table = TableIn(model),
+                            .append_only = model.record_id.has_value(),
+                            .foreign_keys = ForeignKeys(project, model)};
+  for (const lake::Field& field : table.schema().fields) {
+    if (IsOurs(field.name)) continue;
+    warehouse::ColumnSpec column{.name = NameIn(model, field.name),
+                                 .source = field.name,
+                                 .duck_type = lake::DuckType(field.type),
+                                 .not_null = IsNotNull(model, field.name),
+                                 .place = model.head_place};
+    if (const auto type = model.warehouse.types.find(field.name); type != model.warehouse.types.end()) {
+      column.type = type->second.value;
+      column.place = type->second.place;
+    }
+    spec.columns.push_back(std::move(column));
+  }
+  for (const std::string& part : PrimaryKey(model)) spec.primary_key.push_back(NameIn(model, part));
+  return spec;
+}
+
+warehouse::TableLoad LoadOf(const config::Project& project, const config::Model& model, const lake::Table& table,
+                            const engine::Engine& engine) {
+  warehouse::TableLoad load{.spec = SpecOf(project, model, table)};
+  load.snapshot_id = table.snapshot()->id;
+  load.rows = table.record_count();
+  load.hash_sum = SummaryText(*table.snapshot(), "leat.hash");
+  load.all_rows = fmt::format("SELECT {} FROM {}", ColumnList(load.spec), lake::ReadFilesSql(engine.storage(), table.schema(), table.files()));
+  load.since = [&storage = engine.storage(), table, spec = load.spec](int64_t snapshot_id) -> std::optional<warehouse::Delta> {
+    const std::optional<lake::Snapshot> loaded = table.FindSnapshot(snapshot_id);
+    if (!loaded) return std::nullopt;
+    return DeltaBetween(storage, table, *loaded, spec);
+  };
+  load.replaces = [table](int64_t snapshot_id) {
+    const std::optional<lake::Snapshot> loaded = table.FindSnapshot(snapshot_id);
+    return loaded && SummaryText(*loaded, "leat.generation") != SummaryText(*table.snapshot(), "leat.generation");
+  };
+  return load;
+}
+
+void RefuseDoubledTables(const config::Project& project) {
+  std::map<std::string, const config::Model*> taken;
+  for (const config::Model& model : project.models) {
+    if (!IsLoaded(project, model)) continue;
+    const auto [other, is_new] = taken.emplace(TableIn(model), &model);
+    if (is_new) continue;
+    throw Error(kConfig, "LEAT0611", Place{model.file, 1, 0, 0},
+                fmt::format("{} and {} would both be table {}.{} of the warehouse", other->second->name, model.name,
+                            project.warehouse->schema, TableIn(model)))
+        .Hint("give one of them another name by  warehouse: {table: another_name}  in its head, or `warehouse: false`");
+  }
+}
+
+}  // namespace leat::pipeline

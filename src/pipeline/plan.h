@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "models/models.h"
+#include "pipeline/run.h"
+#include "pipeline/select.h"
+#include "pipeline/workspace.h"
+#include "sources/source.h"
+
+namespace leat::pipeline {
+
+/// A source that a run reads, opened.
+struct PlannedSource {
+  const config::Source* config = nullptr;
+  std::unique_ptr<sources::Source> source;
+  std::vector<sources::StreamInfo> streams;  ///< those the run reads
+  std::optional<Error> fault;                ///< it could not be opened: none of its streams can be read
+};
+
+/// What a run will do.
+struct Plan {
+  std::vector<PlannedSource> sources;
+  models::Graph graph;
+  std::set<std::string> models;  ///< names of models to build
+  int tables() const;
+};
+
+/// A kind of model as heads spell it: `table`, `history`, `dim_date`.
+const char* KindName(config::ModelKind kind);
+
+/// The stream behind a name in SQL: `totesys.sales_order__history` is made by `totesys.sales_order`.
+std::string ProducerOf(const std::string& name);
+
+/// Open the sources that the selection needs, order the models, and evaluate the selection.
+/// Throws: InvalidProject for SQL that cannot be ordered; Error(kConfig, LEAT0120) for a selection that matches nothing.
+Plan MakePlan(const config::Project& project, const RunOptions& options, Workspace& workspace, models::Macros& macros,
+              const CancelFlag& cancel);
+
+}  // namespace leat::pipeline

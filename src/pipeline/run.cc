@@ -1,0 +1,379 @@
+// One run from end to end: the first file to read.
+//
+//   plan     ask the sources what they have, order the models, evaluate the selection
+//   begin    take a run number and all leases, in one transaction
+//   extract  read each source as of one moment; publish what changed, one commit per source
+//   build    build and check the models on candidate rows; publish those that passed, one commit for all
+//   load     bring the warehouse to what is published, one transaction for all tables
+//   finish   record what no commit recorded, give the leases back
+//
+// Whatever happens in between, what was published stays as it was: nothing counts before its commit.
+
+#include "pipeline/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "config/postgres_options.h"
+#include "core/diagnostic_json.h"
+#include "core/ids.h"
+#include "pipeline/lease_keeper.h"
+#include "pipeline/load.h"
+#include "pipeline/plan.h"
+#include "pipeline/progress.h"
+#include "pipeline/steps.h"
+#include "warehouse/postgres/postgres_warehouse.h"
+
+namespace leat::pipeline {
+namespace {
+
+using sources::StreamOutcome;
+
+class Runner {
+ public:
+  Runner(const config::Project& project, const RunOptions& options, RunObserver& observer, const CancelFlag& cancel)
+      : project_(project),
+        options_(options),
+        observer_(observer),
+        cancel_(cancel),
+        workspace_(project, Workspace::Access::kWrite, cancel),
+        macros_(workspace_.engine().connection(), project.macros) {}
+
+  RunSummary Run() {
+    RefuseDoubledTables(project_);
+    plan_ = MakePlan(project_, options_, workspace_, macros_, cancel_);
+    Begin();
+    try {
+      const LeaseKeeper keeper(project_, leases_);
+      for (PlannedSource& source : plan_.sources) Extract(source);
+      Build();
+      Load();
+    } catch (const Cancelled&) {
+      cancelled_ = true;
+    } catch (const Error& error) {
+      summary_.diagnostics.push_back(error.diagnostic());
+      broken_ = true;
+    }
+    return Finish();
+  }
+
+ private:
+  void Begin() {
+    std::vector<std::string> names;
+    for (const PlannedSource& source : plan_.sources)
+      if (!source.streams.empty()) names.push_back("source:" + source.config->name);
+    for (const std::string& model : plan_.models) names.push_back("model:" + model);
+    state::Store::Begun begun = workspace_.store()->BeginRun(options_.select, names);
+    if (!begun.held.empty()) {
+      const state::LeaseHolder& holder = begun.held.front();
+      throw Error(kConflict, "LEAT0510", fmt::format("run {} ({}) holds {} since {}", holder.run, holder.holder, holder.name,
+                                                     FormatTimestamp(holder.since)))
+          .Hint("wait until it has ended, then run again");
+    }
+    run_ = begun.run;
+    leases_ = begun.leases;
+    summary_.run = run_;
+    summary_.tables = plan_.tables();
+    for (const state::Step& step : workspace_.store()->LatestSteps(state::Store::StepChoice::kGood))
+      if (step.data_to) data_to_[step.table] = step.data_to;
+    observer_.RunStarted(run_, summary_.tables, workspace_.threads());
+    progress_ = std::make_unique<Progress>(observer_, run_.number);
+  }
+
+  // --- extract ---
+
+  void Extract(PlannedSource& source) {
+    if (source.fault) return FailSource(source, *source.fault);
+    if (source.streams.empty()) return;
+    cancel_.Check();
+    try {
+      std::vector<StreamOutcome> outcomes = source.source->Read(source.streams, ContextFor(source));
+      Publish(source, outcomes);
+    } catch (const Error& error) {
+      FailSource(source, error);
+    }
+  }
+
+  sources::ReadContext ContextFor(const PlannedSource& source) {
+    const std::string scope = "source:" + source.config->name;
+    return {.engine = workspace_.engine(),
+            .writer = workspace_.writer(),
+            .run = run_.number,
+            .commit_number = workspace_.store()->LastCommitNumber(scope) + 1,
+            .now = run_.started,
+            .threads = workspace_.threads(),
+            .full_refresh = options_.full_refresh,
+            .cancel = cancel_,
+            .observer = *progress_,
+            .tables = workspace_.tables()};
+  }
+
+  /// Publish all streams of one source at once: their rows and how far they were read.
+  void Publish(const PlannedSource& source, const std::vector<StreamOutcome>& outcomes) {
+    const std::string scope = "source:" + source.config->name;
+    state::Commit commit{.scope = scope, .attempt = NewUuid(), .run = run_.number, .leases = LeasesOf({scope})};
+    std::vector<lake::Table> tables;
+    for (const StreamOutcome& outcome : outcomes) {
+      commit.steps.push_back(Record(StepOf(outcome, run_.number), outcome.diagnostic));
+      if (outcome.kind == StreamOutcome::Kind::kFailed) {
+        failed_inputs_.insert(outcome.stream);
+        continue;
+      }
+      const auto stored = workspace_.store()->FindPosition(outcome.stream);
+      commit.positions.push_back({outcome.stream, outcome.position, stored ? stored->commit_number : 0});
+      if (outcome.pending) tables.push_back(AddTo(commit, *outcome.pending));
+    }
+    if (!tables.empty()) commit.number = workspace_.store()->LastCommitNumber(scope) + 1;
+    workspace_.store()->Publish(commit);
+    for (const lake::Table& table : tables) workspace_.Published(table);
+  }
+
+  lake::Table AddTo(state::Commit& commit, const lake::PendingTable& pending) {
+    lake::Table table = workspace_.writer().Apply(pending.base, pending.name, pending.location, pending.change);
+    std::optional<std::string> expected;
+    if (pending.base) expected = pending.base->metadata_location();
+    commit.swaps.push_back({pending.name, expected, table.metadata_location()});
+    return table;
+  }
+
+  void FailSource(const PlannedSource& source, const Error& error) {
+    for (const models::Node& node : plan_.graph.nodes)
+      for (const std::string& name : node.reads.TableNames())
+        if (name.starts_with(source.config->name + ".")) failed_inputs_.insert(name);
+    if (error.kind() == kConnection) ++connections_lost_;
+    const Timestamp now = SystemClock().Now();
+    const state::Step step{.run = run_.number,
+                           .table = source.config->name,
+                           .step = "extract",
+                           .status = "failed",
+                           .started = run_.started,
+                           .ended = now,
+                           .diagnostic = FormatDiagnosticJson(error.diagnostic())};
+    progress_->StepFinished(step, error.diagnostic());
+    unrecorded_.push_back(Record(step, error.diagnostic()));
+  }
+
+  // --- build ---
+
+  void Build() {
+    if (plan_.models.empty()) return;
+    std::map<std::string, Timestamp> started;
+    models::Builder builder(workspace_.engine(), workspace_.writer(), project_, plan_.graph, macros_, BuildOptions());
+    const models::Builder::Result result = builder.BuildAll({
+        .started =
+            [&](const config::Model& model) {
+              cancel_.Check();
+              started[model.name] = SystemClock().Now();
+              progress_->StepStarted(model.name, "build");
+            },
+        .finished =
+            [&](const models::Candidate& candidate) {
+              progress_->StepFinished(StepOf(candidate, run_.number, started[candidate.model->name]), FirstOf(candidate.diagnostics));
+            },
+    });
+    PublishModels(result, started);
+  }
+
+  models::Builder::Options BuildOptions() {
+    models::Builder::Options options{.run = run_.number,
+                                     .run_time = run_.started,
+                                     .full_refresh = options_.full_refresh,
+                                     .selected = plan_.models,
+                                     .fully_checked = ModelsToCheckInFull(),
+                                     .failed_tables = failed_inputs_,
+                                     .committed = workspace_.tables()};
+    for (const config::Model& model : project_.models) AddFingerprint(options, model.name);
+    for (const config::CheckQuery& check : project_.checks) AddFingerprint(options, "check:" + check.name);
+    return options;
+  }
+
+  void AddFingerprint(models::Builder::Options& options, const std::string& name) {
+    if (const auto stored = workspace_.store()->FindModel(name)) options.fingerprints[name] = stored->fingerprint;
+  }
+
+  /// Rows that vanish from a referenced table can break references that earlier runs found good.
+  std::set<std::string> ModelsToCheckInFull() const {
+    std::set<std::string> models;
+    for (const state::Step& step : summary_.steps)
+      if (step.rows_deleted > 0) models.merge(plan_.graph.Below(step.table));
+    return models;
+  }
+
+  /// A model's rows are as old as the oldest of its inputs.
+  std::optional<Timestamp> DataTo(const std::string& model) const {
+    std::optional<Timestamp> oldest;
+    for (const std::string& input : plan_.graph.Find(model)->reads.TableNames()) {
+      const auto found = data_to_.find(ProducerOf(input));
+      if (found != data_to_.end() && found->second && (!oldest || *found->second < *oldest)) oldest = found->second;
+    }
+    return oldest;
+  }
+
+  /// Publish all models that were built and passed at once, with what they were built from.
+  void PublishModels(const models::Builder::Result& result, const std::map<std::string, Timestamp>& started) {
+    state::Commit commit{.scope = "models", .attempt = NewUuid(), .run = run_.number};
+    std::set<std::string> leases;
+    std::vector<lake::Table> tables;
+    for (const models::Candidate& candidate : result.candidates) {
+      const std::string& name = candidate.model->name;
+      leases.insert("model:" + name);
+      const auto begun = started.find(name);
+      for (state::Step& step : StepsOf(candidate, run_.number, begun == started.end() ? run_.started : begun->second)) {
+        step.data_to = DataTo(name);
+        commit.steps.push_back(Record(step, std::nullopt));
+      }
+      summary_.diagnostics.insert(summary_.diagnostics.end(), candidate.diagnostics.begin(), candidate.diagnostics.end());
+      if (candidate.ok()) data_to_[name] = DataTo(name);
+      if (candidate.outcome == models::Candidate::Outcome::kSame || candidate.outcome == models::Candidate::Outcome::kBuilt)
+        commit.models.push_back({name, candidate.fingerprint});
+      if (candidate.pending) tables.push_back(AddTo(commit, *candidate.pending));
+      if (candidate.rejects) tables.push_back(AddTo(commit, *candidate.rejects));
+      summary_.rows_sorted_out += candidate.rows_rejected;
+    }
+    for (const models::CheckOutcome& check : result.checks)
+      if (check.diagnostic) summary_.diagnostics.push_back(*check.diagnostic);
+    for (const auto& [name, fingerprint] : result.check_fingerprints) commit.models.push_back({name, fingerprint});
+    commit.leases = LeasesOf(leases);
+    workspace_.store()->Publish(commit);
+    for (const lake::Table& table : tables) workspace_.Published(table);
+  }
+
+  // --- load ---
+
+  void Load() {
+    if (!project_.warehouse) return;
+    cancel_.Check();
+    std::vector<warehouse::TableLoad> loads = TablesToLoad();
+    if (loads.empty()) return;
+    const Timestamp started = SystemClock().Now();
+    for (const warehouse::TableLoad& load : loads) progress_->StepStarted(load.spec.model, "load");
+    try {
+      const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
+      const auto warehouse = warehouse::OpenPostgres(config::PostgresOptions(target), &cancel_);
+      duck::Connection connection(workspace_.database());
+      for (const warehouse::LoadOutcome& outcome : warehouse->Load(connection, project_.name, loads)) EndLoad(StepOf(outcome, run_.number, started), outcome.diagnostic);
+    } catch (const Error& error) {
+      FailLoad(error, started);
+    }
+  }
+
+  /// The published tables of the models of this run; one that failed in this run is loaded as it was published before.
+  std::vector<warehouse::TableLoad> TablesToLoad() {
+    std::vector<warehouse::TableLoad> loads;
+    const int64_t number = workspace_.store()->LastCommitNumber("models");
+    for (const models::Node& node : plan_.graph.nodes) {
+      const config::Model& model = *node.model;
+      const auto table = workspace_.tables().find({model.name_space, model.table});
+      if (!plan_.models.contains(model.name) || !IsLoaded(project_, model)) continue;
+      if (table == workspace_.tables().end() || !table->second.snapshot()) continue;
+      warehouse::TableLoad load = LoadOf(project_, model, table->second, workspace_.engine());
+      load.commit_number = number;
+      load.epoch = LeasesOf({"model:" + model.name}).front().epoch;
+      loads.push_back(std::move(load));
+    }
+    return loads;
+  }
+
+  void EndLoad(const state::Step& step, const std::optional<Diagnostic>& fault) {
+    progress_->StepFinished(step, fault);
+    unrecorded_.push_back(Record(step, fault));
+  }
+
+  void FailLoad(const Error& error, Timestamp started) {
+    Error placed = error;
+    placed.SetPlace(project_.warehouse->connection.place);
+    if (error.kind() == kConnection) ++connections_lost_;
+    EndLoad({.run = run_.number,
+             .table = "warehouse",
+             .step = "load",
+             .status = "failed",
+             .started = started,
+             .ended = SystemClock().Now(),
+             .diagnostic = FormatDiagnosticJson(placed.diagnostic())},
+            placed.diagnostic());
+  }
+
+  // --- finish ---
+
+  std::vector<state::Lease> LeasesOf(const std::set<std::string>& names) const {
+    std::vector<state::Lease> leases;
+    for (const state::Lease& lease : leases_)
+      if (names.contains(lease.name)) leases.push_back(lease);
+    return leases;
+  }
+
+  state::Step Record(state::Step step, const std::optional<Diagnostic>& fault) {
+    if (fault) summary_.diagnostics.push_back(*fault);
+    if (step.step == "extract") {
+      summary_.rows_read += step.rows_read;
+      summary_.rows_written += step.rows_written;
+      summary_.rows_repeated += step.rows_repeated;
+      summary_.rows_rejected += step.rows_rejected;
+      summary_.rows_deleted += step.rows_deleted;
+    }
+    if (step.step == "extract" && step.status != "failed") data_to_[step.table] = step.data_to;
+    summary_.steps.push_back(step);
+    return step;
+  }
+
+  RunSummary Finish() {
+    progress_.reset();
+    CountTables();
+    summary_.run.status = cancelled_ ? "cancelled" : broken_ ? "failed" : Verdict();
+    summary_.run.ended = SystemClock().Now();
+    workspace_.store()->FinishRun(run_.number, summary_.run.status, unrecorded_, leases_);
+    return std::move(summary_);
+  }
+
+  /// A table is done if none of its steps failed or was skipped.
+  void CountTables() {
+    std::set<std::string> done, failed, skipped;
+    for (const state::Step& step : summary_.steps) {
+      if (step.status == "failed") failed.insert(step.table);
+      else if (step.status == "skipped") skipped.insert(step.table);
+      else done.insert(step.table);
+    }
+    std::erase_if(done, [&](const std::string& table) { return failed.contains(table) || skipped.contains(table); });
+    summary_.tables_done = static_cast<int>(done.size());
+    summary_.tables_failed = static_cast<int>(failed.size());
+    summary_.tables_skipped = static_cast<int>(skipped.size());
+    summary_.connection_lost_everywhere = connections_lost_ > 0 && done.empty();
+  }
+
+  /// A run that cannot prove its counts is not green.
+  std::string Verdict() const {
+    const bool reconciled = summary_.rows_read == summary_.rows_written + summary_.rows_repeated + summary_.rows_rejected;
+    const bool failed_check = std::any_of(summary_.diagnostics.begin(), summary_.diagnostics.end(),
+                                          [](const Diagnostic& d) { return d.severity == Severity::kError; });
+    if (summary_.tables_failed == 0 && summary_.tables_skipped == 0 && !failed_check) return reconciled ? "succeeded" : "failed";
+    return summary_.tables_done == 0 ? "failed" : "partial";
+  }
+
+  const config::Project& project_;
+  const RunOptions& options_;
+  RunObserver& observer_;
+  const CancelFlag& cancel_;
+  Workspace workspace_;
+  models::Macros macros_;
+  Plan plan_;
+  state::Run run_;
+  std::vector<state::Lease> leases_;
+  std::unique_ptr<Progress> progress_;
+  std::set<std::string> failed_inputs_;   ///< streams that could not be read, by name
+  std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
+  std::vector<state::Step> unrecorded_;   ///< steps that no commit holds
+  RunSummary summary_;
+  int connections_lost_ = 0;
+  bool cancelled_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace
+
+RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer, const CancelFlag& cancel) {
+  return Runner(project, options, observer, cancel).Run();
+}
+
+}  // namespace leat::pipeline

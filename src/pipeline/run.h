@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/project.h"
+#include "core/cancel.h"
+#include "pipeline/events.h"
+
+namespace leat::pipeline {
+
+struct RunOptions {
+  std::string select;
+  std::string exclude;
+  bool full_refresh = false;
+};
+
+/// What a run came to.
+struct RunSummary {
+  state::Run run;  ///< status: succeeded, partial, failed, cancelled
+  std::vector<state::Step> steps;         ///< in the order in which they ended
+  std::vector<Diagnostic> diagnostics;    ///< errors and warnings of tables, in that order
+  int64_t rows_read = 0;
+  int64_t rows_written = 0;
+  int64_t rows_repeated = 0;
+  int64_t rows_rejected = 0;
+  int64_t rows_deleted = 0;     ///< versions 'd'; they are not read
+  int64_t rows_sorted_out = 0;  ///< rows of models that a check with `severity: reject` kept out
+  int tables = 0;
+  int tables_done = 0;
+  int tables_failed = 0;
+  int tables_skipped = 0;
+  bool connection_lost_everywhere = false;  ///< no table could be worked on because no connection answered
+};
+
+/// Run the project once: read its sources, build its models, check them, load the warehouse. Each source is one commit, all
+/// models are one commit, all loads are one transaction of the warehouse; a table that fails keeps its last good rows.
+/// Throws: Error(kConfig) before anything is run, for an invalid selection or SQL that cannot be ordered (several
+/// faults: InvalidProject); Error(kConflict, LEAT0510) naming the holder if another run holds a lease.
+/// Never throws Cancelled: a cancelled run is a summary.
+RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer, const CancelFlag& cancel);
+
+/// Faults of a project's SQL that let nothing run.
+struct InvalidProject {
+  std::vector<Diagnostic> diagnostics;
+};
+
+}  // namespace leat::pipeline

@@ -1,0 +1,110 @@
+#include "pipeline/steps.h"
+
+#include <algorithm>
+
+#include "core/diagnostic_json.h"
+
+namespace leat::pipeline {
+namespace {
+
+using models::Candidate;
+using sources::StreamOutcome;
+using warehouse::LoadOutcome;
+
+std::string JsonOf(const std::optional<Diagnostic>& diagnostic) { return diagnostic ? FormatDiagnosticJson(*diagnostic) : ""; }
+
+const char* StatusOf(StreamOutcome::Kind kind) {
+  switch (kind) {
+    case StreamOutcome::Kind::kChanged: return "done";
+    case StreamOutcome::Kind::kUnchanged: return "unchanged";
+    case StreamOutcome::Kind::kFailed: return "failed";
+  }
+  return "failed";
+}
+
+const char* StatusOf(const Candidate& candidate) {
+  switch (candidate.outcome) {
+    case Candidate::Outcome::kUnchanged:
+    case Candidate::Outcome::kSame: return candidate.diagnostics.empty() ? "unchanged" : "warned";
+    case Candidate::Outcome::kBuilt: return candidate.diagnostics.empty() ? "done" : "warned";
+    case Candidate::Outcome::kFailed: return "failed";
+    case Candidate::Outcome::kSkipped: return "skipped";
+  }
+  return "failed";
+}
+
+const char* StatusOf(LoadOutcome::Kind kind) {
+  switch (kind) {
+    case LoadOutcome::Kind::kUnchanged: return "unchanged";
+    case LoadOutcome::Kind::kLoaded: return "done";
+    case LoadOutcome::Kind::kFailed: return "failed";
+  }
+  return "failed";
+}
+
+}  // namespace
+
+state::Step StepOf(const StreamOutcome& outcome, int64_t run) {
+  return {.run = run,
+          .table = outcome.stream,
+          .step = "extract",
+          .status = StatusOf(outcome.kind),
+          .rows_read = outcome.rows_read,
+          .rows_written = outcome.rows_written,
+          .rows_repeated = outcome.rows_repeated,
+          .rows_deleted = outcome.rows_deleted,
+          .rows_total = outcome.rows_total,
+          .data_to = outcome.as_of,
+          .started = outcome.started,
+          .ended = outcome.ended,
+          .diagnostic = JsonOf(outcome.diagnostic)};
+}
+
+state::Step StepOf(const Candidate& candidate, int64_t run, Timestamp started) {
+  return {.run = run,
+          .table = candidate.model->name,
+          .step = "build",
+          .status = StatusOf(candidate),
+          .rows_written = candidate.rows_written,
+          .rows_rejected = candidate.rows_rejected,
+          .rows_total = candidate.rows_total,
+          .started = started,
+          .ended = SystemClock().Now(),
+          .diagnostic = JsonOf(FirstOf(candidate.diagnostics))};
+}
+
+std::vector<state::Step> StepsOf(const Candidate& candidate, int64_t run, Timestamp started) {
+  std::vector<state::Step> steps = {StepOf(candidate, run, started)};
+  if (candidate.checks.empty()) return steps;
+  const auto failed = std::count_if(candidate.checks.begin(), candidate.checks.end(), [](const auto& check) { return check.diagnostic.has_value(); });
+  const auto judged = static_cast<int64_t>(candidate.checks.size());
+  state::Step checks = steps[0];
+  checks.step = "check";
+  checks.status = candidate.ok() ? (failed > 0 ? "warned" : "done") : steps[0].status;
+  checks.rows_read = judged;
+  checks.rows_written = judged - failed;
+  checks.rows_rejected = 0;
+  steps.push_back(checks);
+  return steps;
+}
+
+state::Step StepOf(const LoadOutcome& outcome, int64_t run, Timestamp started) {
+  return {.run = run,
+          .table = outcome.model,
+          .step = "load",
+          .status = StatusOf(outcome.kind),
+          .rows_written = outcome.rows_sent,
+          .rows_deleted = outcome.rows_deleted,
+          .started = started,
+          .ended = SystemClock().Now(),
+          .diagnostic = JsonOf(outcome.diagnostic)};
+}
+
+std::optional<Diagnostic> FirstOf(const std::vector<Diagnostic>& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics)
+    if (diagnostic.severity == Severity::kError) return diagnostic;
+  if (diagnostics.empty()) return std::nullopt;
+  return diagnostics.front();
+}
+
+}  // namespace leat::pipeline

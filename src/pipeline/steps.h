@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "models/models.h"
+#include "sources/source.h"
+#include "state/state.h"
+#include "warehouse/warehouse.h"
+
+namespace leat::pipeline {
+
+/// The record of one extract.
+state::Step StepOf(const sources::StreamOutcome& outcome, int64_t run);
+
+/// The record of building one model.
+state::Step StepOf(const models::Candidate& candidate, int64_t run, Timestamp started);
+
+/// The records of one model: its build and, where rules were judged, its checks. A check's rows_read counts rules,
+/// its rows_written those that passed.
+std::vector<state::Step> StepsOf(const models::Candidate& candidate, int64_t run, Timestamp started);
+
+/// The record of loading one table.
+state::Step StepOf(const warehouse::LoadOutcome& outcome, int64_t run, Timestamp started);
+
+/// The first error, else the first warning.
+std::optional<Diagnostic> FirstOf(const std::vector<Diagnostic>& diagnostics);
+
+}  // namespace leat::pipeline

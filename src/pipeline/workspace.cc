@@ -1,0 +1,53 @@
+#include "pipeline/workspace.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "clients/postgres/scan.h"
+#include "core/file_system.h"
+#include "duck/row_hash.h"
+
+namespace leat::pipeline {
+namespace {
+
+int ThreadCount(const config::Limits& limits) {
+  return limits.threads > 0 ? limits.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// DuckDB's limit covers only its buffer manager, so half of the machine's memory leaves room for the rest.
+int64_t MemoryBytes(const config::Limits& limits) {
+  if (limits.memory_bytes > 0) return limits.memory_bytes;
+  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2;
+}
+
+}  // namespace
+
+Workspace::Workspace(const config::Project& project, Access access, const CancelFlag& cancel) : threads_(ThreadCount(project.limits)) {
+  const std::string temporary = JoinPath(ParentPath(project.state.value), "tmp");
+  if (access == Access::kWrite) MakeDirectories(temporary);
+  if (access == Access::kWrite || PathExists(project.state.value)) store_ = state::OpenSqlite(project.state.value, project.name);
+  storage_ = lake::OpenLocalStorage(project.lake.value);
+  writer_ = std::make_unique<lake::TableWriter>(*storage_);
+  database_ = std::make_unique<duck::Database>(
+      duck::Settings{.threads = threads_, .memory_bytes = MemoryBytes(project.limits), .temp_directory = temporary, .cancel = &cancel});
+  const std::string seeds = JoinPath(project.folder, "seeds");
+  duck::RegisterRowHash(*database_);
+  if (access == Access::kWrite) {
+    duck::Connection connection(*database_);
+    postgres::RegisterScan(connection);
+  }
+  database_->Lock(access == Access::kWrite ? std::vector<std::string>{project.lake.value, seeds, temporary}
+                                           : std::vector<std::string>{project.lake.value, seeds});
+  engine_ = std::make_unique<engine::Engine>(*database_, *storage_, project);
+  if (store_ == nullptr) return;
+  for (const auto& [name, location] : store_->Pointers()) Published(lake::Table::Load(*storage_, name, location));
+}
+
+void Workspace::Published(const lake::Table& table) {
+  engine_->Put(table.name(), engine::Relation::Of(table));
+  tables_.insert_or_assign(table.name(), table);
+}
+
+}  // namespace leat::pipeline

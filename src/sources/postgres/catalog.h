@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "clients/postgres/connection.h"
+#include "clients/postgres/types.h"
+
+namespace leat::sources {
+
+/// A column as PostgreSQL's catalog describes it; a domain stands as its base type.
+struct CatalogColumn {
+  std::string name;
+  postgres::CatalogType type;
+  bool readable = false;  ///< SELECT is granted on the column or its table
+};
+
+/// A table as PostgreSQL's catalog describes it.
+struct CatalogTable {
+  uint32_t oid = 0;
+  std::string name;
+  char kind = 'r';                       ///< pg_class.relkind: r table, p partitioned, v view, m materialised view, f foreign
+  int64_t blocks = 0;                    ///< pages on disk now
+  int64_t rows_estimate = -1;            ///< of the last ANALYZE; -1: never analysed
+  std::vector<CatalogColumn> columns;    ///< in physical order, without dropped ones
+  std::vector<std::string> primary_key;  ///< in the key's order; empty: none
+
+  const CatalogColumn* Find(const std::string& column) const;
+};
+
+/// Read all tables and views of a schema, sorted by name; partitions are left to their parents.
+/// Throws: Error(kConfig, LEAT0405) if the schema does not exist, with the nearest.
+std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const std::string& schema);
+
+}  // namespace leat::sources

@@ -1,0 +1,51 @@
+#include "sources/source.h"
+
+#include <algorithm>
+
+#include "sources/postgres/postgres_source.h"
+
+namespace leat::sources {
+
+namespace {
+
+/// The kinds of sources; their fields are declared in `config/`.
+constexpr struct {
+  const char* type;
+  std::unique_ptr<Source> (*open)(const config::Project&, const config::Source&, const CancelFlag&);
+} kSourceKinds[] = {
+    {"postgres", &OpenPostgresSource},
+};
+
+}  // namespace
+
+state::TableName StreamInfo::table() const {
+  const size_t dot = name.find('.');
+  return {name.substr(0, dot), name.substr(dot + 1) + "__history"};
+}
+
+std::string StreamInfo::location() const {
+  const size_t dot = name.find('.');
+  return "raw/" + name.substr(0, dot) + "/" + name.substr(dot + 1);
+}
+
+const std::vector<duck::Column>& VersionColumns() {
+  static const std::vector<duck::Column> kColumns = {{"_leat_op", "VARCHAR"},
+                                                     {"_leat_seq", "BIGINT"},
+                                                     {"_leat_time", "TIMESTAMP WITH TIME ZONE"},
+                                                     {"_leat_run", "BIGINT"}};
+  return kColumns;
+}
+
+std::optional<lake::Table> ReadContext::Published(const StreamInfo& stream) const {
+  const auto found = tables.find(stream.table());
+  if (found == tables.end()) return std::nullopt;
+  return found->second;
+}
+
+std::unique_ptr<Source> OpenSource(const config::Project& project, const config::Source& source, const CancelFlag& cancel) {
+  const auto kind = std::find_if(std::begin(kSourceKinds), std::end(kSourceKinds),
+                                 [&](const auto& known) { return source.type == known.type; });
+  return kind->open(project, source, cancel);
+}
+
+}  // namespace leat::sources

@@ -1,0 +1,152 @@
+#include "warehouse/postgres/ddl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace leat::warehouse {
+namespace {
+
+/// `("a", "b")`, or `none`.
+std::string KeyText(const std::vector<std::string>& key) {
+  return key.empty() ? "none" : fmt::format("({})", QuoteList(key));
+}
+
+std::string Alter(const Definition& table, std::string_view what) {
+  return fmt::format("ALTER TABLE {} {}", table.QuotedName(), what);
+}
+
+bool HasReference(const ExistingTable& existing, const TableSpec& spec, const ForeignKey& key) {
+  return std::ranges::any_of(existing.references, [&](const ExistingTable::Reference& reference) {
+    return reference.columns == std::vector{key.column} && reference.referenced == QuotedReference(spec, key) &&
+           reference.referenced_columns == std::vector{key.referenced_column};
+  });
+}
+
+void AddColumn(const Definition& table, size_t index, Alteration& plan) {
+  const std::string name = QuoteIdentifier(table.column(index).name);
+  plan.before.push_back(Alter(table, fmt::format("ADD COLUMN {} {}", name, table.type(index).postgres)));
+  // Old rows have no value yet; they get theirs with this load.
+  if (table.IsNotNull(index)) plan.after.push_back(Alter(table, fmt::format("ALTER COLUMN {} SET NOT NULL", name)));
+}
+
+void ChangeType(const Definition& table, size_t index, const ExistingColumn& existing, OldRows rows, Alteration& plan) {
+  const std::string& type = table.type(index).postgres;
+  const std::string name = QuoteIdentifier(existing.name);
+  if (IsWidening(existing.type, type)) {
+    plan.before.push_back(Alter(table, fmt::format("ALTER COLUMN {} TYPE {}", name, type)));
+  } else if (rows == OldRows::kReplaced) {
+    plan.before.push_back(Alter(table, fmt::format("ALTER COLUMN {} TYPE {} USING NULL", name, type)));
+  } else {
+    plan.refusals.push_back(
+        fmt::format("column \"{}\" is {}; {} is no wider type", existing.name, existing.type, type));
+  }
+}
+
+void ChangeNotNull(const Definition& table, size_t index, const ExistingColumn& existing, Alteration& plan) {
+  const std::string name = QuoteIdentifier(existing.name);
+  const bool wanted = table.IsNotNull(index);
+  if (wanted && !existing.not_null) {
+    plan.after.push_back(Alter(table, fmt::format("ALTER COLUMN {} SET NOT NULL", name)));
+  } else if (!wanted && existing.not_null) {
+    plan.before.push_back(Alter(table, fmt::format("ALTER COLUMN {} DROP NOT NULL", name)));
+  }
+}
+
+void ChangeKey(const Definition& table, const ExistingTable& existing, OldRows rows, Alteration& plan) {
+  if (existing.primary_key == table.spec().primary_key) return;
+  if (!existing.primary_key.empty()) {
+    if (rows == OldRows::kKept) {
+      plan.refusals.push_back(fmt::format("the primary key is {}; the model's is {}", KeyText(existing.primary_key),
+                                          KeyText(table.spec().primary_key)));
+      return;
+    }
+    // First, since the columns of a key cannot drop NOT NULL.
+    plan.before.insert(plan.before.begin(),
+                       Alter(table, fmt::format("DROP CONSTRAINT {}", QuoteIdentifier(existing.key_name))));
+  }
+  // Before the rows: ON CONFLICT needs its index.
+  if (table.has_key()) plan.before.push_back(AddKeySql(table));
+}
+
+}  // namespace
+
+const ExistingColumn* ExistingTable::Find(const std::string& name) const {
+  const auto found = std::ranges::find(columns, name, &ExistingColumn::name);
+  return found == columns.end() ? nullptr : &*found;
+}
+
+std::string CreateTableSql(const Definition& table) {
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < table.column_count(); ++i) {
+    columns.push_back(fmt::format("{} {}{}", QuoteIdentifier(table.column(i).name), table.type(i).postgres,
+                                  table.IsNotNull(i) ? " NOT NULL" : ""));
+  }
+  return fmt::format("CREATE TABLE {} (\n  {}\n)", table.QuotedName(), Join(columns, ",\n  "));
+}
+
+std::string AddKeySql(const Definition& table) {
+  if (!table.has_key()) return {};
+  return Alter(table, fmt::format("ADD PRIMARY KEY ({})", QuoteList(table.spec().primary_key)));
+}
+
+std::string AddReferenceSql(const Definition& table, const ForeignKey& key) {
+  return Alter(table, fmt::format("ADD FOREIGN KEY ({}) REFERENCES {} ({})", QuoteIdentifier(key.column),
+                                  QuotedReference(table.spec(), key), QuoteIdentifier(key.referenced_column)));
+}
+
+Alteration PlanAlteration(const Definition& wanted, const ExistingTable& existing, OldRows rows) {
+  Alteration plan;
+  for (size_t i = 0; i < wanted.column_count(); ++i) {
+    const ExistingColumn* column = existing.Find(wanted.column(i).name);
+    if (column == nullptr) {
+      AddColumn(wanted, i, plan);
+      continue;
+    }
+    if (CanonicalType(column->type) != wanted.type(i).postgres) ChangeType(wanted, i, *column, rows, plan);
+    ChangeNotNull(wanted, i, *column, plan);
+  }
+  const std::vector<std::string> names = wanted.ColumnNames();
+  for (const ExistingColumn& column : existing.columns) {
+    const bool dropped = std::ranges::find(names, column.name) == names.end();
+    if (dropped && column.not_null) {
+      plan.before.push_back(Alter(wanted, fmt::format("ALTER COLUMN {} DROP NOT NULL", QuoteIdentifier(column.name))));
+    }
+  }
+  ChangeKey(wanted, existing, rows, plan);
+  for (const ForeignKey& key : wanted.spec().foreign_keys) {
+    if (!HasReference(existing, wanted.spec(), key)) plan.after.push_back(AddReferenceSql(wanted, key));
+  }
+  return plan;
+}
+
+std::vector<std::string> Differences(const Definition& wanted, const ExistingTable& existing) {
+  std::vector<std::string> lines;
+  for (size_t i = 0; i < wanted.column_count(); ++i) {
+    const ExistingColumn* column = existing.Find(wanted.column(i).name);
+    const std::string& type = wanted.type(i).postgres;
+    if (column == nullptr) {
+      lines.push_back(fmt::format("column \"{}\" {}: missing there", wanted.column(i).name, type));
+    } else if (CanonicalType(column->type) != type) {
+      lines.push_back(fmt::format("column \"{}\": {} there, {} in the model", column->name, column->type, type));
+    } else if (column->not_null != wanted.IsNotNull(i)) {
+      lines.push_back(fmt::format("column \"{}\": {} there, {} in the model", column->name,
+                                  column->not_null ? "NOT NULL" : "may be NULL",
+                                  column->not_null ? "may be NULL" : "NOT NULL"));
+    }
+  }
+  const std::vector<std::string> names = wanted.ColumnNames();
+  for (const ExistingColumn& column : existing.columns) {
+    if (std::ranges::find(names, column.name) != names.end()) continue;
+    lines.push_back(fmt::format("column \"{}\" {}: not in the model", column.name, column.type));
+  }
+  if (existing.primary_key != wanted.spec().primary_key) {
+    lines.push_back(fmt::format("primary key: {} there, {} in the model", KeyText(existing.primary_key),
+                                KeyText(wanted.spec().primary_key)));
+  }
+  return lines;
+}
+
+}  // namespace leat::warehouse

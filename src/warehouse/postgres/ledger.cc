@@ -1,0 +1,119 @@
+#include "warehouse/postgres/ledger.h"
+
+#include <fmt/format.h>
+
+#include "core/text.h"
+
+namespace leat::warehouse {
+namespace {
+
+/// A PostgreSQL array literal of texts.
+std::string ArrayLiteral(const std::vector<std::string>& texts) {
+  std::string literal = "{";
+  for (const std::string& text : texts) {
+    if (literal.size() > 1) literal += ',';
+    literal += '"';
+    for (const char c : text) {
+      if (c == '"' || c == '\\') literal += '\\';
+      literal += c;
+    }
+    literal += '"';
+  }
+  return literal + "}";
+}
+
+constexpr char kColumns[] =
+    "load_id uuid NOT NULL,\n  project text NOT NULL,\n  table_name text NOT NULL,\n  commit_number bigint NOT NULL,\n"
+    "  epoch bigint NOT NULL,\n  snapshot_id bigint NOT NULL,\n  rows bigint NOT NULL,\n  hash_sum text NOT NULL,\n"
+    "  definition text NOT NULL,\n  loaded_at timestamp with time zone NOT NULL DEFAULT transaction_timestamp(),\n"
+    "  PRIMARY KEY (load_id, table_name)";
+
+constexpr char kUndefinedTable[] = "42P01";
+
+}  // namespace
+
+Ledger::Ledger(postgres::Connection& connection, std::string schema, std::string project)
+    : connection_(connection),
+      schema_(std::move(schema)),
+      project_(std::move(project)),
+      name_(QuoteIdentifier(schema_) + ".\"_leat_loads\"") {}
+
+std::string Ledger::NewestRowsSql(const char* columns, const char* lock) const {
+  // One index descent per table, however long the ledger has grown.
+  return fmt::format(
+      "SELECT asked.name, newest.* FROM unnest($2::text[]) AS asked(name) CROSS JOIN LATERAL ("
+      "SELECT {} FROM {} AS load WHERE load.project = $1 AND load.table_name = asked.name "
+      "ORDER BY load.commit_number DESC, load.loaded_at DESC LIMIT 1 {}) AS newest",
+      columns, name_, lock);
+}
+
+std::vector<std::optional<std::string>> Ledger::Parameters(const std::vector<std::string>& tables) const {
+  return {project_, ArrayLiteral(tables)};
+}
+
+std::map<std::string, LedgerRow> Ledger::Take(const postgres::Rows& rows) const {
+  std::map<std::string, LedgerRow> newest;
+  for (int i = 0; i < rows.size(); ++i) {
+    newest[rows.Text(i, 0)] = {rows.Int64(i, 1), rows.Int64(i, 2), rows.Int64(i, 3), rows.Text(i, 4)};
+  }
+  return newest;
+}
+
+std::optional<std::map<std::string, LedgerRow>> Ledger::Read(const std::vector<std::string>& tables) {
+  try {
+    return Take(
+        connection_.Query(NewestRowsSql("commit_number, epoch, snapshot_id, definition", ""), Parameters(tables)));
+  } catch (const postgres::ServerError& error) {
+    if (error.sqlstate() == kUndefinedTable) return std::nullopt;
+    throw;
+  }
+}
+
+void Ledger::Create() {
+  const auto exists = [&](const char* question, const std::string& name) {
+    return connection_.Query(question, {name}).At(0, 0) == "t";
+  };
+  // Asked first: IF NOT EXISTS checks the right to create before it looks.
+  if (!exists("SELECT to_regnamespace($1) IS NOT NULL", QuoteIdentifier(schema_))) {
+    connection_.Execute("CREATE SCHEMA " + QuoteIdentifier(schema_));
+  }
+  if (exists("SELECT to_regclass($1) IS NOT NULL", name_)) return;
+  // Two projects may meet here for the first time; IF NOT EXISTS would let one of them fail.
+  connection_.Query("SELECT pg_advisory_xact_lock(hashtext('_leat_loads'), hashtext($1))", {schema_});
+  if (exists("SELECT to_regclass($1) IS NOT NULL", name_)) return;
+  connection_.Execute(fmt::format("CREATE TABLE {} (\n  {}\n)", name_, kColumns));
+  connection_.Execute(
+      fmt::format("CREATE INDEX ON {} (project, table_name, commit_number DESC, loaded_at DESC)", name_));
+}
+
+std::map<std::string, LedgerRow> Ledger::Lock(const std::vector<std::string>& tables) {
+  connection_.Query(NewestRowsSql("load_id", "FOR UPDATE"), Parameters(tables));
+  // Read again: who was waited for has added newer rows.
+  return Take(
+      connection_.Query(NewestRowsSql("commit_number, epoch, snapshot_id, definition", ""), Parameters(tables)));
+}
+
+void Ledger::Add(const std::string& load_id, const TableLoad& load, const std::string& definition) {
+  connection_.Query(
+      fmt::format("INSERT INTO {} (load_id, project, table_name, commit_number, epoch, snapshot_id, rows, "
+                  "hash_sum, definition) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                  name_),
+      {load_id, project_, load.spec.table, std::to_string(load.commit_number), std::to_string(load.epoch),
+       std::to_string(load.snapshot_id), std::to_string(load.rows), load.hash_sum, definition});
+}
+
+bool Ledger::Holds(const std::string& load_id) {
+  return connection_.Query(fmt::format("SELECT 1 FROM {} WHERE load_id = $1 LIMIT 1", name_), {load_id}).size() == 1;
+}
+
+void CheckNotAhead(const LedgerRow& row, const TableLoad& load) {
+  if (row.commit_number <= load.commit_number && row.epoch <= load.epoch) return;
+  throw Error(
+      kConflict, "LEAT0604", load.spec.place,
+      fmt::format(
+          "warehouse table {}.{} holds commit {} (epoch {}), which is later than this run's commit {} (epoch {})",
+          load.spec.schema, load.spec.table, row.commit_number, row.epoch, load.commit_number, load.epoch))
+      .Note("another run has loaded it since, or the state database is an older copy");
+}
+
+}  // namespace leat::warehouse

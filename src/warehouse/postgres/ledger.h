@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clients/postgres/connection.h"
+#include "warehouse/warehouse.h"
+
+namespace leat::warehouse {
+
+/// What the newest row of a table in `_leat_loads` says.
+struct LedgerRow {
+  int64_t commit_number = 0;
+  int64_t epoch = 0;
+  int64_t snapshot_id = 0;
+  std::string definition;  ///< fingerprint of the table's definition then
+};
+
+/// `_leat_loads` of one schema: which snapshot of which project each table of it holds. Each transaction that loads
+/// tables adds one row per table under one load id, and never changes a row. Every method may throw
+/// postgres::ServerError, which SchemaFault() turns into what a person is told.
+class Ledger {
+ public:
+  Ledger(postgres::Connection& connection, std::string schema, std::string project);
+
+  /// The newest rows of `tables`, in one statement; nullopt if there is no ledger yet.
+  std::optional<std::map<std::string, LedgerRow>> Read(const std::vector<std::string>& tables);
+
+  /// Make the schema and the ledger where they are missing. Inside a transaction.
+  void Create();
+
+  /// Lock the newest rows of `tables` until the transaction ends, and read them.
+  std::map<std::string, LedgerRow> Lock(const std::vector<std::string>& tables);
+
+  void Add(const std::string& load_id, const TableLoad& load, const std::string& definition);
+  bool Holds(const std::string& load_id);
+
+ private:
+  std::string NewestRowsSql(const char* columns, const char* lock) const;
+  std::vector<std::optional<std::string>> Parameters(const std::vector<std::string>& tables) const;
+  std::map<std::string, LedgerRow> Take(const postgres::Rows& rows) const;
+
+  postgres::Connection& connection_;
+  std::string schema_;
+  std::string project_;
+  std::string name_;  ///< quoted
+};
+
+/// Throws: Error(kConflict, LEAT0604) if the ledger's row is of a later commit or epoch than `load`.
+void CheckNotAhead(const LedgerRow& row, const TableLoad& load);
+
+}  // namespace leat::warehouse

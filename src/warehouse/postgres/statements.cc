@@ -1,0 +1,162 @@
+#include "warehouse/postgres/statements.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace leat::warehouse {
+namespace {
+
+/// Columns are named by position: what the SELECT calls them does not matter.
+std::string Named(const std::string& select, const std::vector<std::string>& names) {
+  return fmt::format("({}\n) AS lake_rows({})", select, QuoteList(names));
+}
+
+size_t IndexOf(const Definition& table, const std::string& column) {
+  const auto& columns = table.spec().columns;
+  return static_cast<size_t>(std::ranges::find(columns, column, &ColumnSpec::name) - columns.begin());
+}
+
+std::string CastColumn(const Definition& table, const std::string& column) {
+  const size_t index = IndexOf(table, column);
+  return fmt::format("{} AS {}", CastExpression(column, table.type(index)), QuoteIdentifier(column));
+}
+
+std::vector<std::string> CastColumns(const Definition& table, const std::vector<std::string>& columns) {
+  std::vector<std::string> list;
+  for (const std::string& column : columns) list.push_back(CastColumn(table, column));
+  return list;
+}
+
+/// `prefix."a", prefix."b"`.
+std::string Prefixed(std::string_view prefix, const std::vector<std::string>& columns) {
+  std::vector<std::string> list;
+  for (const std::string& column : columns) list.push_back(fmt::format("{}.{}", prefix, QuoteIdentifier(column)));
+  return Join(list, ", ");
+}
+
+std::string EqualKeys(const Definition& table, std::string_view left, std::string_view right) {
+  std::vector<std::string> terms;
+  for (const std::string& column : table.spec().primary_key) {
+    terms.push_back(fmt::format("{0}.{2} = {1}.{2}", left, right, QuoteIdentifier(column)));
+  }
+  return Join(terms, " AND ");
+}
+
+Staging Stage(const Definition& table, const std::vector<std::string>& columns, const std::string& name) {
+  Staging staging{.name = "pg_temp." + QuoteIdentifier(name)};
+  std::vector<std::string> list;
+  for (const std::string& column : columns) {
+    list.push_back(QuoteIdentifier(column) + " " + table.type(IndexOf(table, column)).postgres);
+  }
+  staging.create_sql = fmt::format("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP", staging.name, Join(list, ", "));
+  return staging;
+}
+
+std::vector<std::string> ColumnsBesideKey(const Definition& table) {
+  std::vector<std::string> columns = table.ColumnNames();
+  std::erase_if(columns, [&](const std::string& column) { return table.IsKey(column); });
+  return columns;
+}
+
+/// A row of values to compare; types without `=` by their text.
+std::string Comparable(const Definition& table, std::string_view prefix, const std::vector<std::string>& columns) {
+  std::vector<std::string> list;
+  for (const std::string& column : columns) {
+    const bool as_text = ComparesAsText(table.type(IndexOf(table, column)).postgres);
+    list.push_back(fmt::format("{}.{}{}", prefix, QuoteIdentifier(column), as_text ? "::text" : ""));
+  }
+  return fmt::format("ROW({})", Join(list, ", "));
+}
+
+/// The warehouse's rows as COPY would write them; a value that no longer fits is no equal one.
+std::string AsCopied(const Definition& table, const std::vector<std::string>& absent) {
+  std::vector<std::string> list;
+  for (size_t i = 0; i < table.column_count(); ++i) {
+    const std::string& column = table.column(i).name;
+    const bool missing = std::ranges::find(absent, column) != absent.end();
+    list.push_back(fmt::format("TRY_CAST({} AS {}) AS {}", missing ? "NULL" : QuoteIdentifier(column),
+                               table.type(i).duck, QuoteIdentifier(column)));
+  }
+  return Join(list, ", ");
+}
+
+}  // namespace
+
+std::string RowsSql(const Definition& table, const std::string& rows) {
+  const std::vector<std::string> names = table.ColumnNames();
+  return fmt::format("SELECT {} FROM {}", Join(CastColumns(table, names), ", "), Named(rows, names));
+}
+
+std::string KeysSql(const Definition& table, const std::string& keys) {
+  const std::vector<std::string>& names = table.spec().primary_key;
+  return fmt::format("SELECT {} FROM {}", Join(CastColumns(table, names), ", "), Named(keys, names));
+}
+
+std::string RowsAboveSql(const Definition& table, const std::string& rows, const std::string& id_max) {
+  const std::vector<std::string> names = table.ColumnNames();
+  return fmt::format("SELECT {} FROM {} WHERE {} > {}", QuoteList(names), Named(rows, names),
+                     QuoteIdentifier(table.spec().primary_key.front()), id_max);
+}
+
+Staging StageRows(const Definition& table, size_t ordinal) {
+  return Stage(table, table.ColumnNames(), fmt::format("_leat_rows_{}", ordinal));
+}
+
+Staging StageKeys(const Definition& table, size_t ordinal) {
+  return Stage(table, table.spec().primary_key, fmt::format("_leat_keys_{}", ordinal));
+}
+
+std::string UpsertSql(const Definition& table, const std::string& staging) {
+  const std::vector<std::string> names = table.ColumnNames();
+  const std::string conflict =
+      fmt::format("INSERT INTO {} AS kept ({}) SELECT {} FROM {} AS staged ON CONFLICT ({})", table.QuotedName(),
+                  QuoteList(names), Prefixed("staged", names), staging, QuoteList(table.spec().primary_key));
+  const std::vector<std::string> values = ColumnsBesideKey(table);
+  if (values.empty()) return conflict + " DO NOTHING";
+  std::vector<std::string> settings;
+  for (const std::string& column : values)
+    settings.push_back(fmt::format("{0} = excluded.{0}", QuoteIdentifier(column)));
+  return fmt::format("{} DO UPDATE SET {} WHERE {} IS DISTINCT FROM {}", conflict, Join(settings, ", "),
+                     Comparable(table, "kept", values), Comparable(table, "excluded", values));
+}
+
+std::string DeleteKeysSql(const Definition& table, const std::string& staged_keys, const std::string& staged_rows) {
+  return fmt::format(
+      "DELETE FROM {} AS kept USING {} AS staged WHERE {} AND NOT EXISTS (SELECT FROM {} AS sent WHERE {})",
+      table.QuotedName(), staged_keys, EqualKeys(table, "kept", "staged"), staged_rows,
+      EqualKeys(table, "kept", "sent"));
+}
+
+Difference CompareSql(const Definition& table, const std::string& rows, const std::string& warehouse_rows,
+                      const std::vector<std::string>& absent) {
+  const std::string difference_table = "temp.main.\"_leat_difference\"";
+  const std::vector<std::string> names = table.ColumnNames();
+  const std::vector<std::string>& keys = table.spec().primary_key;
+  const std::string first = QuoteIdentifier(keys.front());
+  // Keys are never NULL, so that a NULL one says which side lacks the row. A vanished row keeps its key under the same
+  // names.
+  std::vector<std::string> columns;
+  for (const std::string& name : names) {
+    const std::string quoted = QuoteIdentifier(name);
+    columns.push_back(table.IsKey(name) ? fmt::format("coalesce(lake.{0}, kept.{0}) AS {0}", quoted)
+                                        : fmt::format("lake.{0} AS {0}", quoted));
+  }
+  Difference difference;
+  difference.create_sql = fmt::format(
+      "CREATE OR REPLACE TEMPORARY TABLE {} AS\n"
+      "SELECT lake.{} IS NULL AS \"_leat_gone\", {}\n"
+      "FROM ({}) AS lake FULL JOIN (SELECT {} FROM {}) AS kept ON {}\n"
+      "WHERE lake.{} IS NULL OR kept.{} IS NULL OR ({}) IS DISTINCT FROM ({})",
+      difference_table, first, Join(columns, ", "), RowsSql(table, rows), AsCopied(table, absent), warehouse_rows,
+      EqualKeys(table, "lake", "kept"), first, first, Prefixed("lake", names), Prefixed("kept", names));
+  difference.delta.upserts =
+      fmt::format("SELECT {} FROM {} WHERE NOT \"_leat_gone\"", QuoteList(names), difference_table);
+  difference.delta.deletes = fmt::format("SELECT {} FROM {} WHERE \"_leat_gone\"", QuoteList(keys), difference_table);
+  difference.drop_sql = fmt::format("DROP TABLE IF EXISTS {}", difference_table);
+  return difference;
+}
+
+}  // namespace leat::warehouse

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "core/error.h"
+#include "duck/database.h"
+
+namespace leat::warehouse {
+
+/// A column of a warehouse table.
+struct ColumnSpec {
+  std::string name;       ///< in the warehouse
+  std::string source;     ///< in the lake
+  std::string duck_type;  ///< of the lake's column: `DECIMAL(10,2)`
+  std::string type;       ///< in the warehouse, if the project sets it; else empty: from `duck_type`
+  bool not_null = false;
+  Place place;  ///< of the project's setting, if any
+};
+
+struct ForeignKey {
+  std::string column;            ///< in the warehouse
+  std::string referenced_table;  ///< in the warehouse
+  std::string referenced_column;
+  std::string referenced_schema = {};  ///< empty: that of the referencing table
+};
+
+/// A table as it is to be in the warehouse. Filled by `pipeline/` from the model.
+struct TableSpec {
+  std::string model;  ///< `mart.fact_sales_order`
+  Place place;
+  std::string schema;
+  std::string table;
+  std::vector<ColumnSpec> columns;       ///< in the model's order
+  std::vector<std::string> primary_key;  ///< warehouse names; empty: a table without a key
+  bool append_only = false;  ///< `record_id` tables: rows are only added, above the loaded maximum of the primary key
+  std::vector<ForeignKey> foreign_keys;
+};
+
+/// Rows that bring a warehouse table from one snapshot to another; both SELECTs run on `connection`.
+struct Delta {
+  std::string upserts;  ///< SELECT in the spec's column order
+  std::string deletes;  ///< SELECT of the key columns, in primary key order; empty: none
+};
+
+/// One table's part of a load.
+struct TableLoad {
+  TableSpec spec;
+  int64_t commit_number = 0;  ///< of the commit that published the snapshot
+  int64_t epoch = 0;          ///< of the lease on this table's model: like the commit number, it only grows
+  int64_t snapshot_id = 0;
+  int64_t rows = 0;
+  std::string hash_sum;
+  std::string all_rows;  ///< SELECT in the spec's column order
+  /// The rows that changed since a snapshot that the ledger names; nullopt: that snapshot is gone.
+  std::function<std::optional<Delta>(int64_t snapshot_id)> since;
+  /// Whether rows of that snapshot mean other things now (the record ids of a `history` that was numbered anew): all rows are
+  /// deleted then and loaded anew, and types and the primary key may change in any way.
+  std::function<bool(int64_t snapshot_id)> replaces = [](int64_t) { return false; };
+};
+
+struct LoadOutcome {
+  std::string model;
+  enum class Kind { kUnchanged, kLoaded, kFailed };
+  Kind kind = Kind::kUnchanged;
+  int64_t rows_sent = 0;
+  int64_t rows_deleted = 0;
+  std::optional<Diagnostic> diagnostic;
+};
+
+/// Where models are loaded to. The ledger `_leat_loads` stands in the warehouse itself, and says what it holds.
+/// Used by one thread.
+class Warehouse {
+ public:
+  virtual ~Warehouse() = default;
+
+  /// Check address, log-in and rights without writing.
+  ///
+  /// Throws: Error(kConnection), Error(kConfig, LEAT0603), Error(kConfig, LEAT0610) for a server that is no warehouse.
+  virtual void Probe() = 0;
+
+  /// Bring all tables to the given state in one transaction, dimensions before facts; a table whose ledger row names
+  /// the snapshot already is left alone. A table that cannot be (made by somebody else, a right missing) fails alone,
+  /// with what references it; the others are loaded. Outcomes stand in the order of `tables`.
+  ///
+  /// A failed table's diagnostic: LEAT0601 a type that is none, LEAT0602 made by somebody else, LEAT0603 a right is
+  /// missing, LEAT0605 rows refused, LEAT0607 cannot be altered, LEAT0608 references a failed one.
+  ///
+  /// Throws, nothing being loaded: Error(kConnection) for a lost server; Error(kConflict, LEAT0604) if the ledger is
+  /// ahead of us, LEAT0606 if another load is under way; Error(kConfig, LEAT0603) if a right on the schema or its
+  /// ledger is missing. Error(kConnection, LEAT0609): nobody can tell yet whether it was loaded; the next Load will
+  /// see.
+  virtual std::vector<LoadOutcome> Load(duck::Connection& connection, const std::string& project,
+                                        const std::vector<TableLoad>& tables) = 0;
+};
+
+}  // namespace leat::warehouse

@@ -1,0 +1,230 @@
+"""A throw-away PostgreSQL 15 cluster: made, used by one test process, stopped and removed."""
+
+import ctypes
+import dataclasses
+import itertools
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+import psycopg
+from psycopg import sql
+
+SUPERUSER = "postgres"
+HOST = "127.0.0.1"
+_START_S = 30
+_PR_SET_PDEATHSIG = 1
+
+# The superuser is trusted, so that tests can always look; everybody else needs a password, so that a wrong one can be tried.
+_HBA = f"""\
+local all {SUPERUSER} trust
+host  all {SUPERUSER} {HOST}/32 trust
+local all all scram-sha-256
+host  all all {HOST}/32 scram-sha-256
+"""
+
+# Nothing here must survive a crash. The odd time zone shows whoever forgets to ask for UTC.
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "ssl": "off",
+    "max_connections": "100",
+    "shared_buffers": "64MB",
+    "timezone": "Asia/Kolkata",
+    "log_min_messages": "warning",
+}
+
+
+def _binary(name: str) -> str:
+    debian = pathlib.Path("/usr/lib/postgresql/15/bin") / name
+    found = str(debian) if debian.exists() else shutil.which(name)
+    assert found, f"{name} of PostgreSQL 15 is absent; run tools/bootstrap"
+    return found
+
+
+def _account() -> dict:
+    """Arguments for subprocess: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam("postgres")
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _stop_with_parent() -> None:
+    # A killed test run must not leave a server behind. SIGINT is PostgreSQL's fast shutdown.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+@dataclasses.dataclass
+class Database:
+    """One database of a cluster."""
+
+    cluster: "Cluster"
+    name: str
+
+    def url(self, user: str = SUPERUSER) -> str:
+        return self.cluster.url(self.name, user=user)
+
+    def connect(self, user: str = SUPERUSER, **options) -> psycopg.Connection:
+        return self.cluster.connect(self.name, user=user, **options)
+
+    def execute(self, statement: str, parameters=None) -> None:
+        """Run one statement, or several without parameters, as the superuser."""
+        with self.connect() as connection:
+            connection.execute(statement, parameters)
+
+    def rows(self, query: str, parameters=None) -> list[tuple]:
+        with self.connect() as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def value(self, query: str, parameters=None):
+        return self.rows(query, parameters)[0][0]
+
+
+class Cluster:
+    """A running server. `start` in a `with` statement, or `stop` it yourself."""
+
+    def __init__(self) -> None:
+        self._account = _account()
+        # Not under pytest's folder: that one is closed to other accounts, and a socket's path has at most 107 bytes.
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-pg-"))
+        self._data = self.folder / "data"
+        self._process: subprocess.Popen | None = None
+        self._names = itertools.count(1)
+        self._passwords: dict[str, str] = {}
+        self.host = HOST
+        self.port = 0
+
+    def __enter__(self) -> "Cluster":
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def log(self) -> pathlib.Path:
+        return self.folder / "server.log"
+
+    def start(self) -> None:
+        if self._account:
+            os.chown(self.folder, self._account["user"], self._account["group"])
+        subprocess.run(
+            [_binary("initdb"), "-D", self._data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self._account,
+        )
+        (self._data / "pg_hba.conf").write_text(_HBA)
+        # Somebody may take the port between our look and the server's; then try another.
+        for attempt in range(5):
+            self.port = _free_port()
+            if self._launch():
+                return
+        raise AssertionError(f"PostgreSQL did not start:\n{self.log.read_text()}")
+
+    def _launch(self) -> bool:
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        with open(self.log, "ab") as log:
+            self._process = subprocess.Popen(
+                [_binary("postgres"), "-D", self._data, "-p", str(self.port), "-k", self.folder, *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                preexec_fn=_stop_with_parent,
+                **self._account,
+            )
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                return False
+            try:
+                self.connect("postgres").close()
+                return True
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+        return False
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what is in it ---
+
+    def create_database(self, name: str | None = None, *, template: str = "template0", owner: str = SUPERUSER) -> Database:
+        """A new database; without a name, one that is not taken."""
+        name = name or f"db_{next(self._names)}"
+        with self.connect("postgres") as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                    sql.Identifier(name), sql.Identifier(template), sql.Identifier(owner)
+                )
+            )
+        return Database(self, name)
+
+    def drop_database(self, name: str) -> None:
+        with self.connect("postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def create_role(self, name: str, password: str) -> None:
+        """A role that may log in, and nothing else."""
+        with self.connect("postgres") as connection:
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), sql.Literal(password))
+            )
+        self._passwords[name] = password
+
+    def url(self, database: str, *, user: str = SUPERUSER) -> str:
+        """Without the password, as leat wants it: that one stands in ~/.pgpass (`pgpass`)."""
+        return f"postgresql://{urllib.parse.quote(user, safe='')}@{self.host}:{self.port}/{urllib.parse.quote(database, safe='')}"
+
+    def pgpass(self, **other_passwords: str) -> str:
+        """Lines for ~/.pgpass: every role made here; keywords change or add some (`leat_reader="wrong"`)."""
+        passwords = self._passwords | other_passwords
+        return "".join(f"{self.host}:{self.port}:*:{role}:{password}\n" for role, password in passwords.items())
+
+    def connect(self, database: str, *, user: str = SUPERUSER, autocommit: bool = True, **options) -> psycopg.Connection:
+        options.setdefault("password", self._passwords.get(user))
+        # Told apart in pg_stat_activity from what is under test.
+        return psycopg.connect(
+            host=self.host,
+            port=self.port,
+            dbname=database,
+            user=user,
+            application_name="leat-test",
+            sslmode="disable",
+            options="-c timezone=UTC",
+            autocommit=autocommit,
+            **options,
+        )
