@@ -252,6 +252,7 @@ class Parser {
 
   static std::vector<std::string> CommandNames() {
     std::vector<std::string> names;
+    names.reserve(kCommands.size());
     for (const Command& command : kCommands) names.emplace_back(command.name);
     return names;
   }

@@ -13,7 +13,8 @@
 namespace leat::cli {
 namespace {
 
-constexpr int kColumnWidthMin = 6;
+// A column is rather left out than cut below this: dates, times and most numbers stay whole.
+constexpr int kColumnWidthMin = 12;
 constexpr size_t kFlushBytes = 64 * 1024;
 
 std::vector<std::string> ColumnNames(const duck::Result& result) {

@@ -68,7 +68,7 @@ TEST_F(RowWriterTest, FitsTheTerminalAndNamesColumnsWithoutRoom) {
             "└────────────────────────┴───┘\n");
   EXPECT_THAT(
       Write("SELECT 'abcdefgh' AS a, 'abcdefgh' AS b, 'abcdefgh' AS c, 'abcdefgh' AS d", RowFormat::kTable, narrow),
-      testing::EndsWith("… 1 more column: d\n"));
+      testing::EndsWith("… 2 more columns: c, d\n"));
   // Off a terminal nothing is cut.
   EXPECT_THAT(Write("SELECT repeat('x', 500) AS t", RowFormat::kTable), testing::HasSubstr(std::string(500, 'x')));
 }

@@ -16,7 +16,7 @@ using pipeline::TableStatus;
 constexpr int kHealthyShown = 5;
 constexpr std::array kTitles = {"TABLE", "STATE", "DATA TO", "LOADED", "ROWS", "CHECKS"};
 constexpr size_t kStateColumn = 1, kDataToColumn = 2, kLoadedColumn = 3, kRowsColumn = 4, kChecksColumn = 5;
-constexpr int kReasonWidthMin = 20;  // narrower, a reason stands below its table
+constexpr int kReasonWidthMin = 40;  // narrower, a reason stands below its table
 constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 /// `14:05` of today, `20 Nov` of this year, `20 Nov 2023` of others.
@@ -99,7 +99,8 @@ std::string Line(const Cells& cells, const Widths& widths, Tint tint, const std:
   if (reason.empty()) return WithoutTrailingBlanks(line) + "\n";
   if (!terminal.is_terminal()) return line + "  " + reason + "\n";
   const int left = terminal.width - TotalWidth(widths) - 2;
-  if (left >= kReasonWidthMin) return line + "  " + FitWidth(terminal, reason, left) + "\n";
+  if (left >= std::min(kReasonWidthMin, DisplayWidth(reason)))
+    return line + "  " + FitWidth(terminal, reason, left) + "\n";
   return WithoutTrailingBlanks(line) + "\n" + FitWidth(terminal, "      " + reason, terminal.width) + "\n";
 }
 

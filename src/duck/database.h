@@ -63,7 +63,7 @@ struct Fault {
   std::string message;
   std::string name;     ///< of what was not found; may be empty
   std::vector<std::string> candidates;
-  std::optional<size_t> position;  ///< byte of the statement, from 0
+  std::optional<size_t> position;  ///< in the statement, from 0: a byte for the binder, a character for the parser
 };
 
 /// A statement that DuckDB refused or that broke while running.

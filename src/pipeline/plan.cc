@@ -148,6 +148,7 @@ Plan MakePlan(const config::Project& project, const RunOptions& options, Workspa
     std::erase_if(source.streams, [&](const auto& stream) { return !selected.contains(stream.name); });
   for (const config::Model& model : project.models)
     if (selected.contains(model.name)) plan.models.insert(model.name);
+  plan.models = plan.graph.WithDates(plan.models);
   return plan;
 }
 

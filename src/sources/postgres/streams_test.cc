@@ -56,6 +56,7 @@ TEST(MatchStreamsTest, AStarTakesTablesButNoViews) {
 TEST(MatchStreamsTest, AnExactNameWinsOverAGlobWhereverItStands) {
   config::StreamRule skip = Rule("_prisma_migrations");
   skip.skip = true;
+  skip.given = {"skip"};
   EXPECT_THAT(Names(MatchStreams(Totesys({skip, Rule("*")}), kShop)), ElementsAre("totesys.design", "totesys.staff"));
 }
 
@@ -65,6 +66,7 @@ TEST(MatchStreamsTest, TheKeyIsThePrimaryKeyUnlessTheProjectNamesOne) {
   EXPECT_TRUE(by_server.key_is_enforced);
   config::StreamRule rule = Rule("staff");
   rule.key = {{"name", {}}};
+  rule.given = {"key"};
   const auto by_project = MatchStreams(Totesys({rule}), kShop)[0];
   EXPECT_THAT(by_project.info.key, ElementsAre("name"));
   EXPECT_FALSE(by_project.key_is_enforced);
@@ -96,6 +98,7 @@ TEST(MatchStreamsTest, AFaultyStreamDoesNotHideTheOthers) {
 TEST(MatchStreamsTest, ExcludedColumnsStayOutAndAKeyNeedsItsColumns) {
   config::StreamRule rule = Rule("staff");
   rule.columns.exclude = {{"na*", {}}};
+  rule.given = {"columns.exclude"};
   const auto narrow = MatchStreams(Totesys({rule}), kShop)[0];
   EXPECT_THAT(narrow.info.columns, ElementsAre(duck::Column{"staff_id", "INTEGER"}));
   rule.columns.exclude = {{"staff_id", {}}};
