@@ -57,7 +57,7 @@ std::string CopyPrefix(const Schema& schema) {
 std::string CopySuffix(const Schema& schema, const std::string& path) {
   // The line break ends a comment that the caller's SELECT may end with.
   return fmt::format(
-      "\n)) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '32MB', FIELD_IDS {{{}}}, RETURN_STATS)",
+      "\n)) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '16MB', FIELD_IDS {{{}}}, RETURN_STATS)",
       QuoteLiteral(path), FieldIds(schema.fields));
 }
 
