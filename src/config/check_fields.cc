@@ -537,4 +537,9 @@ Diagnostic MakeFault(std::string_view code, const Place& place, std::string mess
   return fault;
 }
 
+void ReportContradiction(const Place& place, std::string message, std::string help,
+                         std::vector<Diagnostic>& diagnostics) {
+  diagnostics.push_back(MakeFault("LEAT0115", place, std::move(message), std::move(help)));
+}
+
 }  // namespace leat::config

@@ -65,4 +65,8 @@ YamlPointer ApplyEnvironment(const YamlPointer& root, const Section& section, co
 /// A diagnostic with its place and help.
 Diagnostic MakeFault(std::string_view code, const Place& place, std::string message, std::string help);
 
+/// Add LEAT0115: keys that contradict each other.
+void ReportContradiction(const Place& place, std::string message, std::string help,
+                         std::vector<Diagnostic>& diagnostics);
+
 }  // namespace leat::config

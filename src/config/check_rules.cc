@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/check_fields.h"
 #include "config/scalars.h"
 #include "core/text.h"
 
@@ -69,11 +70,6 @@ std::vector<CheckRule::Reference> ReadReferences(const Values& entry) {
     if (column.value != nullptr)
       references.push_back({{column.key, column.key_place}, {column.value->text, column.value->place}});
   return references;
-}
-
-void ReportContradiction(const Place& place, std::string message, std::string help,
-                         std::vector<Diagnostic>& diagnostics) {
-  diagnostics.push_back(MakeFault("LEAT0115", place, std::move(message), std::move(help)));
 }
 
 std::optional<std::string> TextOf(const Values& values, std::string_view name) {

@@ -12,11 +12,6 @@ namespace {
 
 constexpr int kSpanYearsMax = 200;
 
-void ReportContradiction(const Place& place, std::string message, std::string help,
-                         std::vector<Diagnostic>& diagnostics) {
-  diagnostics.push_back(MakeFault("LEAT0115", place, std::move(message), std::move(help)));
-}
-
 ModelWarehouse ReadModelWarehouse(const Values& values) {
   ModelWarehouse warehouse;
   const YamlNode* node = values.Find("warehouse");

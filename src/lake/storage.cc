@@ -32,7 +32,7 @@ std::string_view LastParts(std::string_view path, int count) {
 
 class LocalStorage : public Storage {
  public:
-  explicit LocalStorage(const std::string& folder) : root_(AbsolutePath(folder)) { MakeDirectories(root_); }
+  explicit LocalStorage(const std::string& folder) : root_(AbsolutePath(folder)) {}
 
   std::string Read(const std::string& name) const override {
     const std::string path = DuckPath(name);

@@ -42,7 +42,7 @@ struct NewFile {
 /// Returns when all are durable. Throws: what Storage::Write throws; none of the files is left then.
 void WriteAll(const Storage& storage, const std::vector<NewFile>& files);
 
-/// A local folder. Throws: Error(kInternal, LEAT0502) if it cannot be made.
+/// A local folder; it is made when the first file is written.
 std::unique_ptr<Storage> OpenLocalStorage(const std::string& folder);
 
 }  // namespace leat::lake

@@ -263,22 +263,26 @@ void ModelBuild::Finish() {
   pending.change.schema = schema_;
   pending.change.added = added_;
   pending.change.replace_all = replace_all_;
-  const int64_t generation =
-      base_ ? std::stoll(base_->Property("leat.generation").value_or("1")) + (replace_all_ ? 1 : 0) : 1;
   pending.change.properties = {
       {"leat.kind", "model"}, {"leat.key", nlohmann::json(KeyOf(model_)).dump()}, {"leat.definition", now_.definition}};
-  if (model_.kind == config::ModelKind::kHistory)
-    pending.change.properties["leat.generation"] = std::to_string(generation);
   pending.change.summary = {{"leat.rows", std::to_string(digest_.rows)},
                             {"leat.hash", digest_.HashText()},
                             {"leat.fingerprint", candidate_.fingerprint},
-                            {"leat.run", std::to_string(context_.options.run)},
-                            {"leat.generation", std::to_string(generation)}};
+                            {"leat.run", std::to_string(context_.options.run)}};
+  if (model_.kind == config::ModelKind::kHistory) SetGeneration(pending.change);
   if (last_seq_) pending.change.summary["leat.last_seq"] = std::to_string(*last_seq_);
   candidate_.pending = std::move(pending);
   std::vector<lake::DataFile> files = added_;
   if (is_append) files.insert(files.begin(), base_->files().begin(), base_->files().end());
   PutIntoEngine(files);
+}
+
+/// Each renumbering begins a generation: its record ids mean other rows, so the warehouse replaces the table.
+void ModelBuild::SetGeneration(lake::TableChange& change) const {
+  const int64_t before = base_ ? std::stoll(base_->Property("leat.generation").value_or("1")) : 1;
+  const std::string generation = std::to_string(before + (base_ && replace_all_ ? 1 : 0));
+  change.properties["leat.generation"] = generation;
+  change.summary["leat.generation"] = generation;
 }
 
 std::vector<const RowRule*> ModelBuild::RulesOfSeverity(bool reject) const {

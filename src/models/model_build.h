@@ -86,6 +86,7 @@ class ModelBuild {
   void Judge();
   void Record(std::vector<CheckOutcome> outcomes);
   void BindReferences(const std::vector<const RowRule*>& rules);
+  void SetGeneration(lake::TableChange& change) const;
   std::vector<const RowRule*> RulesOfSeverity(bool reject) const;
   void PutIntoEngine(const std::vector<lake::DataFile>& files);
   void Restore();

@@ -8,8 +8,6 @@
 namespace leat::pipeline {
 namespace {
 
-constexpr std::string_view kHistorySuffix = "__history";
-
 std::string NamespaceOf(const std::string& name) { return name.substr(0, name.find('.')); }
 
 /// What the models read, as far as their SQL can be parsed; faults are the graph's to report.
@@ -79,7 +77,6 @@ PlannedSource OpenPlanned(const config::Project& project, const config::Source& 
     planned.streams = planned.source->Discover();
   } catch (const Error& error) {
     planned.fault = error;
-    planned.fault->SetPlace(config.connection.place);
   }
   return planned;
 }

@@ -33,6 +33,9 @@ struct Plan {
 /// A kind of model as heads spell it: `table`, `history`, `dim_date`.
 const char* KindName(config::ModelKind kind);
 
+/// What the table of a stream's versions is called beside the stream.
+inline constexpr std::string_view kHistorySuffix = "__history";
+
 /// The stream behind a name in SQL: `totesys.sales_order__history` is made by `totesys.sales_order`.
 std::string ProducerOf(const std::string& name);
 

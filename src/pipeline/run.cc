@@ -43,9 +43,15 @@ class Runner {
 
   RunSummary Run() {
     RefuseDoubledTables(project_);
-    plan_ = MakePlan(project_, options_, workspace_, macros_, cancel_);
+    try {
+      plan_ = MakePlan(project_, options_, workspace_, macros_, cancel_);
+    } catch (const Cancelled&) {
+      summary_.run.status = "cancelled";
+      return std::move(summary_);
+    }
     Begin();
     try {
+      StartAgainIfOvertaken();
       const LeaseKeeper keeper(project_, leases_);
       for (PlannedSource& source : plan_.sources) Extract(source);
       Build();
@@ -82,6 +88,21 @@ class Runner {
     progress_ = std::make_unique<Progress>(observer_, run_.number);
   }
 
+  /// What was looked at before the leases were ours may be old by now: another run may have published, and then our view of
+  /// the source could be older than the lake.
+  void StartAgainIfOvertaken() {
+    if (!workspace_.WasOvertaken(run_)) return;
+    workspace_.Reload();
+    for (PlannedSource& source : plan_.sources) {
+      if (source.fault || source.streams.empty()) continue;
+      std::set<std::string> wanted;
+      for (const auto& stream : source.streams) wanted.insert(stream.name);
+      source.source = sources::OpenSource(project_, *source.config, cancel_);
+      source.streams = source.source->Discover();
+      std::erase_if(source.streams, [&](const auto& stream) { return !wanted.contains(stream.name); });
+    }
+  }
+
   // --- extract ---
 
   void Extract(PlannedSource& source) {
@@ -116,11 +137,8 @@ class Runner {
     state::Commit commit{.scope = scope, .attempt = NewUuid(), .run = run_.number, .leases = LeasesOf({scope})};
     std::vector<lake::Table> tables;
     for (const StreamOutcome& outcome : outcomes) {
-      commit.steps.push_back(Record(StepOf(outcome, run_.number), outcome.diagnostic));
-      if (outcome.kind == StreamOutcome::Kind::kFailed) {
-        failed_inputs_.insert(outcome.stream);
-        continue;
-      }
+      commit.steps.push_back(StepOf(outcome, run_.number));
+      if (outcome.kind == StreamOutcome::Kind::kFailed) continue;
       const auto stored = workspace_.store()->FindPosition(outcome.stream);
       commit.positions.push_back({outcome.stream, outcome.position, stored ? stored->commit_number : 0});
       if (outcome.pending) tables.push_back(AddTo(commit, *outcome.pending));
@@ -128,6 +146,10 @@ class Runner {
     if (!tables.empty()) commit.number = workspace_.store()->LastCommitNumber(scope) + 1;
     workspace_.store()->Publish(commit);
     for (const lake::Table& table : tables) workspace_.Published(table);
+    for (const StreamOutcome& outcome : outcomes) {
+      Record(StepOf(outcome, run_.number), outcome.diagnostic);
+      if (outcome.kind == StreamOutcome::Kind::kFailed) failed_inputs_.insert(outcome.stream);
+    }
   }
 
   lake::Table AddTo(state::Commit& commit, const lake::PendingTable& pending) {
@@ -138,10 +160,11 @@ class Runner {
     return table;
   }
 
-  void FailSource(const PlannedSource& source, const Error& error) {
+  void FailSource(const PlannedSource& source, Error error) {
+    error.SetPlace(source.config->connection.place);
     for (const models::Node& node : plan_.graph.nodes)
       for (const std::string& name : node.reads.TableNames())
-        if (name.starts_with(source.config->name + ".")) failed_inputs_.insert(name);
+        if (name.starts_with(source.config->name + ".")) failed_inputs_.insert(ProducerOf(name));
     if (error.kind() == kConnection) ++connections_lost_;
     const Timestamp now = SystemClock().Now();
     const state::Step step{.run = run_.number,

@@ -12,8 +12,6 @@
 namespace leat::pipeline {
 namespace {
 
-constexpr std::string_view kHistorySuffix = "__history";
-
 bool IsGood(const state::Step& step) { return step.status != "failed" && step.status != "skipped"; }
 
 /// Names and kinds of all tables of the project: its models, and the streams that the catalog holds.
@@ -23,7 +21,7 @@ std::map<std::string, std::string> TablesOf(const config::Project& project, stat
   if (store == nullptr) return kinds;
   for (const auto& [name, location] : store->Pointers())
     if (project.FindSource(name.first) != nullptr && name.second.ends_with(kHistorySuffix))
-      kinds[name.first + "." + name.second.substr(0, name.second.size() - kHistorySuffix.size())] = "stream";
+      kinds[name.first + "." + ProducerOf(name.second)] = "stream";
   return kinds;
 }
 

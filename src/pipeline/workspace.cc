@@ -26,7 +26,10 @@ int64_t MemoryBytes(const config::Limits& limits) {
 
 Workspace::Workspace(const config::Project& project, Access access, const CancelFlag& cancel) : threads_(ThreadCount(project.limits)) {
   const std::string temporary = JoinPath(ParentPath(project.state.value), "tmp");
-  if (access == Access::kWrite) MakeDirectories(temporary);
+  if (access == Access::kWrite) {
+    MakeDirectories(temporary);
+    MakeDirectories(project.lake.value);
+  }
   if (access == Access::kWrite || PathExists(project.state.value)) store_ = state::OpenSqlite(project.state.value, project.name);
   storage_ = lake::OpenLocalStorage(project.lake.value);
   writer_ = std::make_unique<lake::TableWriter>(*storage_);
@@ -41,8 +44,19 @@ Workspace::Workspace(const config::Project& project, Access access, const Cancel
   database_->Lock(access == Access::kWrite ? std::vector<std::string>{project.lake.value, seeds, temporary}
                                            : std::vector<std::string>{project.lake.value, seeds});
   engine_ = std::make_unique<engine::Engine>(*database_, *storage_, project);
-  if (store_ == nullptr) return;
-  for (const auto& [name, location] : store_->Pointers()) Published(lake::Table::Load(*storage_, name, location));
+  if (store_ != nullptr) Reload();
+}
+
+void Workspace::Reload() {
+  last_run_ = store_->LastRun();
+  pointers_ = store_->Pointers();
+  for (const auto& [name, location] : pointers_) Published(lake::Table::Load(*storage_, name, location));
+}
+
+bool Workspace::WasOvertaken(const state::Run& run) {
+  const bool is_next = run.number == (last_run_ ? last_run_->number : 0) + 1;
+  const bool was_alone = !last_run_ || last_run_->status != "running";
+  return !is_next || !was_alone || store_->Pointers() != pointers_;
 }
 
 void Workspace::Published(const lake::Table& table) {

@@ -2,7 +2,7 @@
 
 #include <map>
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "config/project.h"
 #include "engine/engine.h"
@@ -34,6 +34,11 @@ class Workspace {
   /// Take in a table that was published just now.
   void Published(const lake::Table& table);
 
+  /// Whether another run was at work between the opening and the begin of `run`, so that what was read here may be old.
+  bool WasOvertaken(const state::Run& run);
+  /// Read all tables as they are published now.
+  void Reload();
+
  private:
   int threads_;
   std::unique_ptr<state::Store> store_;
@@ -42,6 +47,8 @@ class Workspace {
   std::unique_ptr<duck::Database> database_;
   std::unique_ptr<engine::Engine> engine_;
   std::map<state::TableName, lake::Table> tables_;
+  std::optional<state::Run> last_run_;  ///< when the tables were read
+  std::map<state::TableName, std::string> pointers_;
 };
 
 }  // namespace leat::pipeline

@@ -27,8 +27,6 @@ constexpr size_t kBlockBytes = 256 * 1024;
 constexpr size_t kInflatedBytesMax = size_t{1} << 30;
 constexpr int kDepthMax = 64;
 
-[[noreturn]] void Damaged(const std::string& reason) { throw Error(kData, "LEAT0520", reason); }
-
 /// Frees zlib's state on every way out.
 class ZStream {
  public:
@@ -311,6 +309,8 @@ class SchemaCache {
 };
 
 }  // namespace
+
+void Damaged(const std::string& reason) { throw Error(kData, "LEAT0520", reason); }
 
 void Encoder::Long(int64_t value) {
   auto zigzag = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);

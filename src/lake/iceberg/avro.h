@@ -9,6 +9,9 @@
 
 namespace leat::lake::avro {
 
+/// Throw Error(kData, LEAT0520): what was read is not what it should be. The caller knows the file and says so.
+[[noreturn]] void Damaged(const std::string& reason);
+
 /// Builds the binary form of values. The caller follows the schema; nothing is checked here.
 /// Source: Apache Avro specification 1.11, "Binary Encoding".
 class Encoder {

@@ -207,11 +207,9 @@ void EncodeEntry(avro::Encoder& out, const ManifestEntry& entry) {
   EncodeDataFile(out, entry.file);
 }
 
-[[noreturn]] void Unreadable(const std::string& reason) { throw Error(kData, "LEAT0520", reason); }
-
 const avro::Value& Need(const avro::Value& record, int id, const char* name) {
   const avro::Value* value = record.Find(id);
-  if (value == nullptr) Unreadable(fmt::format("it has no field '{}' (id {})", name, id));
+  if (value == nullptr) avro::Damaged(fmt::format("it has no field '{}' (id {})", name, id));
   return *value;
 }
 
@@ -244,9 +242,9 @@ DataFile DecodeDataFile(const avro::Value& record) {
   DataFile file;
   file.path = Need(record, kFilePath, "file_path").bytes;
   if (NumberOr(record, kContent, 0) != 0)
-    Unreadable(fmt::format("{} lists deleted rows, which leat does not read", file.path));
+    avro::Damaged(fmt::format("{} lists deleted rows, which leat does not read", file.path));
   const std::string format = ToLower(Need(record, kFileFormat, "file_format").bytes);
-  if (format != "parquet") Unreadable(fmt::format("{} has the format '{}'; leat reads Parquet", file.path, format));
+  if (format != "parquet") avro::Damaged(fmt::format("{} has the format '{}'; leat reads Parquet", file.path, format));
   file.record_count = Need(record, kRecordCount, "record_count").number;
   file.size_bytes = Need(record, kFileSize, "file_size_in_bytes").number;
   DecodeColumns(record, file);
@@ -257,7 +255,7 @@ DataFile DecodeDataFile(const avro::Value& record) {
 
 ManifestEntry DecodeEntry(const avro::Value& record, const ManifestFile& list_entry) {
   const int64_t status = Need(record, kStatus, "status").number;
-  if (status < 0 || status > 2) Unreadable(fmt::format("an entry has the unknown status {}", status));
+  if (status < 0 || status > 2) avro::Damaged(fmt::format("an entry has the unknown status {}", status));
   ManifestEntry entry;
   entry.status = static_cast<ManifestEntry::Status>(status);
   entry.file = DecodeDataFile(Need(record, kDataFile, "data_file"));

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/ids.h"
+#include "lake/iceberg/avro.h"
 
 namespace leat::lake::iceberg {
 namespace {
@@ -18,8 +19,6 @@ constexpr size_t kLogEntriesMax = 100;
 /// Partition fields count from 1000; an unpartitioned table has used none.
 constexpr int kLastPartitionId = 999;
 constexpr std::string_view kSourceType = "leat.source_type.";
-
-[[noreturn]] void Unreadable(const std::string& reason) { throw Error(kData, "LEAT0520", reason); }
 
 constexpr std::pair<const char*, Kind> kPrimitives[] = {{"boolean", Kind::kBoolean},
                                                         {"int", Kind::kInt},
@@ -81,7 +80,7 @@ Type ParseTypeName(const std::string& name) {
   Type type{.kind = Kind::kDecimal};
   if (std::sscanf(name.c_str(), "decimal(%d ,%d )", &type.precision, &type.scale) == 2) return type;
   if (name.starts_with("fixed[")) return {.kind = Kind::kBinary};
-  Unreadable(fmt::format("a column has type {}, which leat does not read", name));
+  avro::Damaged(fmt::format("a column has type {}, which leat does not read", name));
 }
 
 Type ParseType(const Json& json) {
@@ -97,7 +96,7 @@ Type ParseType(const Json& json) {
             .fields = {{json.at("key-id").get<int>(), "key", ParseType(json.at("key")), true, ""},
                        {json.at("value-id").get<int>(), "value", ParseType(json.at("value")),
                         json.at("value-required").get<bool>(), ""}}};
-  Unreadable(fmt::format("a column has type {}, which leat does not read", name));
+  avro::Damaged(fmt::format("a column has type {}, which leat does not read", name));
 }
 
 std::vector<Field> ParseFields(const Json& json) {
@@ -166,14 +165,14 @@ Metadata Metadata::Parse(const std::string& text) {
   try {
     Metadata metadata(Json::parse(text));
     const int version = metadata.document_.at("format-version").get<int>();
-    if (version != 2) Unreadable(fmt::format("its format-version is {}; leat reads 2", version));
+    if (version != 2) avro::Damaged(fmt::format("its format-version is {}; leat reads 2", version));
     metadata.ReadProperties();
     metadata.ReadSchema();
     metadata.ReadSnapshot();
     metadata.last_column_id();
     return metadata;
   } catch (const Json::exception& error) {
-    Unreadable(error.what());
+    avro::Damaged(error.what());
   }
 }
 
@@ -202,7 +201,7 @@ Metadata Metadata::New(const std::string& location) {
 void Metadata::ReadSchema() {
   const int id = document_.at("current-schema-id").get<int>();
   const Json* json = FindById(document_, "schemas", "schema-id", id);
-  if (json == nullptr) Unreadable(fmt::format("it has no schema {}", id));
+  if (json == nullptr) avro::Damaged(fmt::format("it has no schema {}", id));
   schema_ = {.id = id, .fields = ParseFields(json->at("fields"))};
   SetSourceTypes(schema_.fields, properties_);
 }
@@ -218,7 +217,7 @@ void Metadata::ReadSnapshot() {
   // Older writers say -1 where newer ones leave it out.
   if (it == document_.end() || it->is_null() || it->get<int64_t>() == -1) return;
   snapshot_ = FindSnapshot(it->get<int64_t>());
-  if (!snapshot_) Unreadable(fmt::format("it has no snapshot {}", it->get<int64_t>()));
+  if (!snapshot_) avro::Damaged(fmt::format("it has no snapshot {}", it->get<int64_t>()));
 }
 
 std::string Metadata::SchemaJson() const { return FormatSchema(schema_.id, FormatFields(schema_.fields)).dump(); }

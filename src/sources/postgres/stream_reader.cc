@@ -98,7 +98,7 @@ StreamOutcome StreamReader::Read() {
   try {
     ReadInto(outcome);
   } catch (const Error& error) {
-    if (error.kind() == kConnection) throw;
+    if (error.code() == "LEAT0303") throw;  // the connection is lost; any other fault is the stream's own
     outcome.kind = StreamOutcome::Kind::kFailed;
     outcome.pending.reset();
     outcome.diagnostic = error.diagnostic();

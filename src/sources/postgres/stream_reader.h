@@ -14,7 +14,7 @@ class StreamReader {
   /// `as_of`: the moment of the snapshot, by the server's clock.
   StreamReader(postgres::SnapshotPool& pool, const PostgresStream& stream, const ReadContext& context, Timestamp as_of);
 
-  /// Throws: Error(kConnection) when the server is lost; any other fault is in the outcome.
+  /// Throws: Error(kConnection, LEAT0303) when the server is lost; any other fault is in the outcome.
   StreamOutcome Read();
 
  private:
