@@ -24,10 +24,12 @@ demo: build  ## a generated shop from PostgreSQL to a warehouse, twice, on a thr
 	@templates/shop/demo/run_demo
 
 # The steps stand in the order of what is quickest to fail.
-test: setup  ## everything CI runs: layers, unit tests with sanitizers, end-to-end tests
+test: setup  ## everything CI runs: layers, formats, unit tests with sanitizers, end-to-end tests
 	@echo '== layers'
 	@tools/check_layers
 	@$(VENV)/python -m pytest -q tests/tools
+	@echo '== formats'
+	@$(VENV)/python -m pytest -q tests/formats
 	@$(MAKE) unit
 	@$(MAKE) e2e
 

@@ -18,7 +18,7 @@ CommandLine Parse(const std::string& words) {
   return ParseCommandLine(words.empty() ? std::vector<std::string>{} : Split(words, ' '));
 }
 
-std::string Refusal(const std::string& words) {
+std::string LineRefusal(const std::string& words) {
   try {
     Parse(words);
   } catch (const Error& error) {
@@ -66,26 +66,26 @@ TEST(CommandLineTest, TakesSqlThatBeginsWithAComment) {
 }
 
 TEST(CommandLineTest, NamesTheNearestCommandOrFlag) {
-  EXPECT_EQ(Refusal("vaildate"), "unknown command 'vaildate'; did you mean validate?");
-  EXPECT_EQ(Refusal("frobnicate"), "unknown command 'frobnicate'");
-  EXPECT_EQ(Refusal("run --ful-refresh"), "unknown flag '--ful-refresh' of leat run; did you mean --full-refresh?");
-  EXPECT_EQ(Refusal("--jsn status"), "unknown flag '--jsn' of leat status; did you mean --json?");
-  EXPECT_EQ(Refusal("status --full-refresh"), "unknown flag '--full-refresh' of leat status");
-  EXPECT_EQ(Refusal("run -x"), "unknown flag '-x' of leat run");
+  EXPECT_EQ(LineRefusal("vaildate"), "unknown command 'vaildate'; did you mean validate?");
+  EXPECT_EQ(LineRefusal("frobnicate"), "unknown command 'frobnicate'");
+  EXPECT_EQ(LineRefusal("run --ful-refresh"), "unknown flag '--ful-refresh' of leat run; did you mean --full-refresh?");
+  EXPECT_EQ(LineRefusal("--jsn status"), "unknown flag '--jsn' of leat status; did you mean --json?");
+  EXPECT_EQ(LineRefusal("status --full-refresh"), "unknown flag '--full-refresh' of leat status");
+  EXPECT_EQ(LineRefusal("run -x"), "unknown flag '-x' of leat run");
 }
 
 TEST(CommandLineTest, SaysWhatIsMissingOrWrong) {
-  EXPECT_EQ(Refusal(""), "no command was given");
-  EXPECT_EQ(Refusal("init"), "leat init needs --template; expected shop or empty");
-  EXPECT_EQ(Refusal("init --template shopp"), "--template is 'shopp'; expected shop or empty; did you mean shop?");
-  EXPECT_EQ(Refusal("preview"), "leat preview needs a table or a file");
-  EXPECT_EQ(Refusal("preview a b"), "leat preview does not take 'b'");
-  EXPECT_EQ(Refusal("preview a -n many"), "--rows is 'many'; expected a number from 1 to 1000000000");
-  EXPECT_EQ(Refusal("query SELECT --format xml"), "--format is 'xml'; expected table or csv or json");
-  EXPECT_EQ(Refusal("run -j 0"), "--threads is '0'; expected a number from 1 to 256");
-  EXPECT_EQ(Refusal("run --exclude"), "--exclude needs a value");
-  EXPECT_EQ(Refusal("status -s mart.a"), "leat status takes no selection");
-  EXPECT_EQ(Refusal("run -q -v"), "-q and -v exclude each other");
+  EXPECT_EQ(LineRefusal(""), "no command was given");
+  EXPECT_EQ(LineRefusal("init"), "leat init needs --template; expected shop or empty");
+  EXPECT_EQ(LineRefusal("init --template shopp"), "--template is 'shopp'; expected shop or empty; did you mean shop?");
+  EXPECT_EQ(LineRefusal("preview"), "leat preview needs a table or a file");
+  EXPECT_EQ(LineRefusal("preview a b"), "leat preview does not take 'b'");
+  EXPECT_EQ(LineRefusal("preview a -n many"), "--rows is 'many'; expected a number from 1 to 1000000000");
+  EXPECT_EQ(LineRefusal("query SELECT --format xml"), "--format is 'xml'; expected table or csv or json");
+  EXPECT_EQ(LineRefusal("run -j 0"), "--threads is '0'; expected a number from 1 to 256");
+  EXPECT_EQ(LineRefusal("run --exclude"), "--exclude needs a value");
+  EXPECT_EQ(LineRefusal("status -s mart.a"), "leat status takes no selection");
+  EXPECT_EQ(LineRefusal("run -q -v"), "-q and -v exclude each other");
 }
 
 TEST(CommandLineTest, AsksForNothingWhenHelpIsWanted) {

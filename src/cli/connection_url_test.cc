@@ -14,7 +14,7 @@ using testing::Not;
 
 std::string Entry(const std::string& url) { return FormatConnection(ParseConnectionUrl("--source", url)); }
 
-Diagnostic Refusal(const std::string& url) {
+Diagnostic UrlRefusal(const std::string& url) {
   try {
     ParseConnectionUrl("--source", url);
   } catch (const Error& error) {
@@ -52,25 +52,25 @@ TEST(ConnectionUrlTest, RefusesPasswordsWithoutRepeatingThem) {
        {"postgresql://reader:s3cret@db:5433/totesys", "postgresql://reader@db:5433/totesys?password=s3cret",
         "postgresql://reader:s3cret/x@db:5433/totesys", "postgresql://reader:x@s3cret@db/totesys",
         "postgresql://reader:s3cret%ZZ@db/totesys"}) {
-    const Diagnostic refusal = Refusal(url);
+    const Diagnostic refusal = UrlRefusal(url);
     EXPECT_EQ(refusal.code, "LEAT0193") << url;
     EXPECT_EQ(refusal.message,
               "--source holds a password; others could read it in the list of processes and in the shell's history");
     EXPECT_THAT(testing::PrintToString(refusal.help), Not(HasSubstr("s3cret"))) << url;
   }
-  EXPECT_THAT(Refusal("postgresql://reader:s3cret@db:5433/totesys").help,
+  EXPECT_THAT(UrlRefusal("postgresql://reader:s3cret@db:5433/totesys").help,
               ElementsAre("leave the password out of the URL, add this line to ~/.pgpass, then  chmod 600 ~/.pgpass",
                           "db:5433:totesys:reader:<password>"));
-  EXPECT_THAT(Refusal("postgres://a%3Ab:s3cret@db/x").help.back(), "db:5432:x:a\\:b:<password>");
+  EXPECT_THAT(UrlRefusal("postgres://a%3Ab:s3cret@db/x").help.back(), "db:5432:x:a\\:b:<password>");
 }
 
 TEST(ConnectionUrlTest, RefusesOtherUrls) {
-  EXPECT_EQ(Refusal("mysql://db/x").message,
+  EXPECT_EQ(UrlRefusal("mysql://db/x").message,
             "--source is no PostgreSQL URL: 'mysql://db/x'; expected postgresql://user@host:port/database");
-  EXPECT_THAT(Refusal("mysql://me:s3cret@db/x").message, Not(HasSubstr("s3cret")));
-  EXPECT_EQ(Refusal("postgresql://db/x?connect_timeout=3").message,
+  EXPECT_THAT(UrlRefusal("mysql://me:s3cret@db/x").message, Not(HasSubstr("s3cret")));
+  EXPECT_EQ(UrlRefusal("postgresql://db/x?connect_timeout=3").message,
             "--source sets 'connect_timeout'; a connection takes host, port, database, user, sslmode and service");
-  EXPECT_THAT(Refusal("postgresql://db/x?nonsense=3").message, HasSubstr("--source is no PostgreSQL URL: "));
+  EXPECT_THAT(UrlRefusal("postgresql://db/x?nonsense=3").message, HasSubstr("--source is no PostgreSQL URL: "));
 }
 
 }  // namespace

@@ -27,13 +27,13 @@ constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kReset = "\x1b[0m";
 
 /// The signs of the frame.
-struct Signs {
+struct FrameSigns {
   std::string_view corner, bar, ellipsis;
 };
-constexpr Signs kUtf8Signs{"┌─", "│", "…"};
-constexpr Signs kAsciiSigns{"-->", "|", "..."};
+constexpr FrameSigns kUtf8Signs{"┌─", "│", "…"};
+constexpr FrameSigns kAsciiSigns{"-->", "|", "..."};
 
-const Signs& SignsOf(Drawing drawing) { return drawing == Drawing::kUtf8 ? kUtf8Signs : kAsciiSigns; }
+const FrameSigns& FrameSignsOf(Drawing drawing) { return drawing == Drawing::kUtf8 ? kUtf8Signs : kAsciiSigns; }
 
 /// The characters of a line as they are drawn; one of the file may be several on the screen.
 std::vector<std::string> Drawn(std::string_view line) {
@@ -84,13 +84,13 @@ Slice SliceFor(size_t characters, int column) {
   return {begin, begin + kMax};
 }
 
-std::string ShownLine(const std::vector<std::string>& drawn, Slice slice, const Signs& signs) {
+std::string ShownLine(const std::vector<std::string>& drawn, Slice slice, const FrameSigns& signs) {
   return fmt::format("{}{}{}", slice.begin > 0 ? signs.ellipsis : "", Concat(drawn, slice.begin, slice.end),
                      slice.end < drawn.size() ? signs.ellipsis : "");
 }
 
 /// Blanks up to the span, then its carets.
-std::string CaretLine(const std::vector<std::string>& drawn, Slice slice, const Place& place, const Signs& signs) {
+std::string CaretLine(const std::vector<std::string>& drawn, Slice slice, const Place& place, const FrameSigns& signs) {
   const size_t start = std::max<size_t>(static_cast<size_t>(std::max(1, place.column)) - 1, slice.begin);
   const size_t stop = std::max(start + 1, static_cast<size_t>(std::max(0, place.end_column - 1)));
   const auto width = [&](size_t begin, size_t end) {
@@ -125,7 +125,7 @@ std::vector<std::string> Remarks(std::string_view kind, const std::vector<std::s
 }
 
 /// Places looked in, as many on a line as fit.
-std::vector<std::string> LookedIn(const std::vector<std::string>& places, const Signs& signs) {
+std::vector<std::string> LookedIn(const std::vector<std::string>& places, const FrameSigns& signs) {
   constexpr int kLineCharactersMax = 90;
   const std::string_view separator = signs.bar == "│" ? " ·" : ",";
   std::vector<std::string> lines;
@@ -143,7 +143,7 @@ std::vector<std::string> LookedIn(const std::vector<std::string>& places, const 
 }
 
 /// Cut the longest blocks that may be cut until all fit; help goes last, since it is what a person needs.
-void FitInto(size_t lines_max, const std::vector<std::vector<std::string>*>& blocks, const Signs& signs) {
+void FitInto(size_t lines_max, const std::vector<std::vector<std::string>*>& blocks, const FrameSigns& signs) {
   size_t lines = 0;
   for (const auto* block : blocks) lines += block->size();
   for (auto* block : blocks) {
@@ -167,7 +167,7 @@ std::string DiagnosticPrinter::Paint(const char* escape, const std::string& text
 
 /// The lines around a place and its carets; only the file's name if its text cannot be had.
 std::vector<std::string> DiagnosticPrinter::Window(const Place& place, const std::string& label) const {
-  const Signs& signs = SignsOf(drawing_);
+  const FrameSigns& signs = FrameSignsOf(drawing_);
   const auto text = place.line > 0 && source_ ? source_(place.file) : std::nullopt;
   const auto source = text ? Split(*text, '\n') : std::vector<std::string>{};
   const bool shown = place.line > 0 && static_cast<size_t>(place.line) <= source.size();
@@ -199,7 +199,7 @@ std::vector<std::string> DiagnosticPrinter::Window(const Place& place, const std
 
 std::string DiagnosticPrinter::Format(const Diagnostic& diagnostic) const {
   const bool error = diagnostic.severity == Severity::kError;
-  const Signs& signs = SignsOf(drawing_);
+  const FrameSigns& signs = FrameSignsOf(drawing_);
   const std::string name = fmt::format("{}[{}]", error ? "error" : "warning", diagnostic.code);
   std::string text =
       Paint(error ? kRed : kYellow, name) + Paint(kBold, ": " + Clean(diagnostic.message, kTextCharactersMax)) + "\n";
@@ -224,7 +224,7 @@ std::string DiagnosticPrinter::FormatList(const std::vector<Diagnostic>& diagnos
   std::string text;
   for (size_t i = 0; i < count; ++i) text += (i == 0 ? "" : "\n") + Format(diagnostics[i]);
   if (count < diagnostics.size())
-    text += fmt::format("\n{} and {} more (--all)\n", SignsOf(drawing_).ellipsis, diagnostics.size() - count);
+    text += fmt::format("\n{} and {} more (--all)\n", FrameSignsOf(drawing_).ellipsis, diagnostics.size() - count);
   return text;
 }
 

@@ -94,9 +94,12 @@ int RunSession(Session& session) {
 /// What a line that could not be read asks for all the same: how to say so.
 CommandLine LineForUsageErrors(const std::vector<std::string>& words) {
   CommandLine line;
+  std::string before;
   for (const std::string& word : words) {
     if (word == "--json") line.json = true;
     if (word == "--no-color") line.colour = false;
+    if (word == "--log-format=json" || (word == "json" && before == "--log-format")) line.log_format = LogFormat::kJson;
+    before = word;
   }
   return line;
 }

@@ -4,11 +4,13 @@
 #include <memory>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "cli/command_line.h"
 #include "cli/terminal.h"
 #include "core/cancel.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "pipeline/run.h"
 
 namespace leat::cli {
@@ -30,6 +32,7 @@ struct ProgressContext {
   const CancelFlag* cancel = nullptr;
   Loudness loudness = Loudness::kNormal;
   LogFormat log_format = LogFormat::kText;
+  std::vector<Diagnostic>* logged = nullptr;  ///< takes what a line of the log has told
 };
 
 /// Lines for people on a terminal, log lines elsewhere, nothing if quiet.

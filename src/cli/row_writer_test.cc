@@ -3,13 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/terminal_fixture.h"
 #include "core/error.h"
 
 namespace leat::cli {
 namespace {
-
-constexpr Terminal kPipe{.unicode = true};
-constexpr Terminal kAscii{};
 
 class RowWriterTest : public testing::Test {
  protected:
@@ -43,7 +41,7 @@ TEST_F(RowWriterTest, DrawsATable) {
             "│  1 │ Zürich │\n"
             "│ 23 │ NULL   │\n"
             "└────┴────────┘\n");
-  EXPECT_EQ(Write("SELECT 1 AS id, 'x' AS city", RowFormat::kTable, kAscii),
+  EXPECT_EQ(Write("SELECT 1 AS id, 'x' AS city", RowFormat::kTable, kAsciiPipe),
             "+----+------+\n"
             "| id | city |\n"
             "+----+------+\n"

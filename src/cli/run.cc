@@ -13,7 +13,8 @@ ProgressContext ContextOf(Session& session) {
           .write = [&err = session.err()](std::string_view text) { err.Write(text); },
           .cancel = &session.cancel(),
           .loudness = session.line().loudness,
-          .log_format = session.line().log_format};
+          .log_format = session.line().log_format,
+          .logged = &session.logged()};
 }
 
 }  // namespace

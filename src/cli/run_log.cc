@@ -57,6 +57,12 @@ std::string FormatLogLine(LogFormat format, const Json& fields) {
   return line;
 }
 
+std::string FormatFaultEvent(Timestamp now, const Diagnostic& fault) {
+  Json fields = {{"time", LogTime(now)}, {"event", fault.severity == Severity::kError ? "error" : "warning"}};
+  AddFault(fields, fault);
+  return FormatLogLine(LogFormat::kJson, fields) + "\n";
+}
+
 void RunLog::Write(const std::string& event, const Json& fields) {
   Json line;
   line["time"] = LogTime(context_.clock->Now());
@@ -106,7 +112,10 @@ void RunLog::StepFinished(const state::Step& step, const std::optional<Diagnosti
   } else if (step.status == "unchanged") {
     fields["dur_s"] = RoundedSeconds(step.ended - step.started);
   }
-  if (fault) AddFault(fields, *fault);
+  if (fault) {
+    AddFault(fields, *fault);
+    if (context_.logged != nullptr) context_.logged->push_back(*fault);
+  }
   Write("table_" + step.status, fields);
 }
 

@@ -49,6 +49,10 @@ class RunLog : public Progress {
   bool cancel_told_ = false;
 };
 
+/// The line of a JSON log about a diagnostic that no step has told:
+/// `{"time":…,"event":"error","code":…,"at":…,"msg":…}`.
+std::string FormatFaultEvent(Timestamp now, const Diagnostic& fault);
+
 /// One line of a log, without its end: fields in their order, `time` first and bare in text.
 std::string FormatLogLine(LogFormat format, const Json& fields);
 

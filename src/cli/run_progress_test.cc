@@ -4,6 +4,7 @@
 
 #include "cli/run_lines.h"
 #include "cli/run_log.h"
+#include "cli/terminal_fixture.h"
 
 namespace leat::cli {
 namespace {
@@ -45,7 +46,6 @@ class RunProgressTest : public testing::Test {
 
 constexpr Terminal kColour{.width = 100, .escapes = true, .unicode = true};
 constexpr Terminal kUnicode{.width = 100, .unicode = true};
-constexpr Terminal kAscii{.width = 60};
 
 TEST_F(RunProgressTest, KeepsOneLinePerFinishedTable) {
   RunLines lines(Context(kUnicode));
@@ -83,7 +83,7 @@ TEST_F(RunProgressTest, FoldsUnchangedTablesAndLoads) {
 }
 
 TEST_F(RunProgressTest, NamesASingleUnchangedTable) {
-  RunLines lines(Context(kAscii));
+  RunLines lines(Context(kNarrowAscii));
   lines.StepFinished(Step("t.a", "extract", "unchanged", 10ms), std::nullopt);
   lines.Close();
   EXPECT_EQ(shown_, "  = t.a unchanged\n");
@@ -111,7 +111,7 @@ TEST_F(RunProgressTest, RedrawsLiveLinesInPlace) {
 }
 
 TEST_F(RunProgressTest, DrawsAsciiWithinNarrowTerminals) {
-  Terminal narrow = kAscii;
+  Terminal narrow = kNarrowAscii;
   narrow.escapes = true;
   RunLines lines(Context(narrow));
   lines.StepStarted("web.hits", "extract");

@@ -17,6 +17,12 @@ bool ChangedNothing(const state::Step& step) {
          (step.status == "warned" && step.rows_written == 0 && step.rows_deleted == 0);
 }
 
+bool ChangedSomething(const RunSummary& summary) {
+  return std::any_of(summary.steps.begin(), summary.steps.end(), [](const state::Step& step) {
+    return !ChangedNothing(step) && step.status != "failed" && step.status != "skipped";
+  });
+}
+
 bool NothingChanged(const RunSummary& summary) {
   return summary.run.status == "succeeded" && !summary.steps.empty() &&
          std::all_of(summary.steps.begin(), summary.steps.end(), ChangedNothing);
@@ -115,7 +121,7 @@ std::string FormatRunSummary(const RunSummary& summary, const Terminal& terminal
                GoOn(summary));
   if (summary.tables_failed + summary.tables_skipped > 0) return text + FailureLine(summary, terminal);
   if (summary.run.status != "succeeded")
-    text += fmt::format("The run {}.  Mend the cause, then  {}\n", summary.run.status, GoOn(summary));
+    text += fmt::format("Not all went well.  Mend the cause, then  {}\n", GoOn(summary));
   return text;
 }
 
@@ -127,7 +133,7 @@ Json RunSummaryJson(const RunSummary& summary) {
   json["tables_done"] = summary.tables_done;
   json["tables_failed"] = summary.tables_failed;
   json["tables_skipped"] = summary.tables_skipped;
-  json["changed"] = !NothingChanged(summary);
+  json["changed"] = ChangedSomething(summary);
   json["rows_read"] = counts.read;
   json["rows_written"] = counts.written;
   json["rows_repeated"] = counts.repeated;

@@ -4,15 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "cli/exit_code.h"
+#include "cli/terminal_fixture.h"
 
 namespace leat::cli {
 namespace {
 
 using pipeline::RunSummary;
-
-constexpr Terminal kPipe{.unicode = true};
-constexpr Terminal kTerminal{.width = 100, .unicode = true};
-constexpr Terminal kAscii{};
 
 state::Step Extract(const std::string& table, int64_t read, int64_t written, int64_t repeated = 0,
                     int64_t rejected = 0) {
@@ -44,7 +41,8 @@ TEST(RunSummaryTest, AccountsForEveryRow) {
             "2 tables done in 58 s · read 3\u202f118\u202f436 = written 3\u202f118\u202f030 + repeated 400 + rejected "
             "6 (leat preview "
             "web.hits__rejects)\n");
-  EXPECT_EQ(FormatRunSummary(Summary({Extract("t.a", 5, 5)}), kAscii), "1 table done in 58 s - read 5 = written 5\n");
+  EXPECT_EQ(FormatRunSummary(Summary({Extract("t.a", 5, 5)}), kAsciiPipe),
+            "1 table done in 58 s - read 5 = written 5\n");
   EXPECT_EQ(ExitCodeOf(summary), kAllDone);
 }
 

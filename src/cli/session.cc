@@ -2,7 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cli/diagnostic_printer.h"
+#include "cli/run_log.h"
+#include "config/redact.h"
 #include "core/file_system.h"
 #include "pipeline/run.h"
 
@@ -29,15 +33,21 @@ config::Project Session::OpenProject() {
 
 void Session::PrintDiagnostics(const std::vector<Diagnostic>& diagnostics) {
   if (diagnostics.empty()) return;
+  if (logs_json()) return LogDiagnostics(diagnostics);
   const auto source = [this](const std::string& file) -> std::optional<std::string> {
     if (!typed_name_.empty() && file == typed_name_) return typed_text_;
-    const std::string path = file.starts_with('/') ? file : JoinPath(project_folder_, file);
-    if (project_folder_.empty() || !PathExists(path) || IsDirectory(path)) return std::nullopt;
-    return ReadFile(path);
+    if (project_folder_.empty()) return std::nullopt;
+    return config::TextForDisplay(project_folder_, file);
   };
   const DiagnosticPrinter printer(source, err_terminal_.escapes ? Color::kOn : Color::kOff,
                                   err_terminal_.unicode ? Drawing::kUtf8 : Drawing::kAscii);
   err_.Write(printer.FormatList(diagnostics, line_.all ? Show::kAll : Show::kFirst));
+}
+
+void Session::LogDiagnostics(const std::vector<Diagnostic>& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics)
+    if (std::find(logged_.begin(), logged_.end(), diagnostic) == logged_.end())
+      err_.Write(FormatFaultEvent(SystemClock().Now(), diagnostic));
 }
 
 void Session::Answer(const std::string& text, const Json& data, const std::vector<Diagnostic>& diagnostics) {

@@ -32,7 +32,7 @@ class Session {
   /// on standard error and `text` on standard output.
   void Answer(const std::string& text, const Json& data, const std::vector<Diagnostic>& diagnostics = {});
 
-  /// Draw diagnostics on standard error.
+  /// Tell diagnostics on standard error: drawn with their source, or as one event each where the log is JSON.
   void PrintDiagnostics(const std::vector<Diagnostic>& diagnostics);
 
   /// A text of the command line that diagnostics point into, as `query`.
@@ -41,8 +41,14 @@ class Session {
     typed_text_ = text;
   }
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
+  /// Diagnostics that a line of the log has told already.
+  std::vector<Diagnostic>& logged() { return logged_; }
+  /// Whether each line of standard error is to be a JSON object.
+  bool logs_json() const { return line_.log_format == LogFormat::kJson && !err_terminal_.is_terminal(); }
 
  private:
+  void LogDiagnostics(const std::vector<Diagnostic>& diagnostics);
+
   CommandLine line_;
   const CancelFlag& cancel_;
   Stream out_;
@@ -52,6 +58,7 @@ class Session {
   std::string project_folder_;
   std::string typed_name_, typed_text_;
   std::vector<Diagnostic> warnings_;  ///< of the project's files
+  std::vector<Diagnostic> logged_;
 };
 
 }  // namespace leat::cli

@@ -1,18 +1,15 @@
 #include "cli/status_report.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <fmt/format.h>
+#include "cli/terminal_fixture.h"
 
 namespace leat::cli {
 namespace {
 
 using pipeline::ProjectStatus;
 using pipeline::TableStatus;
-
-constexpr Terminal kPipe{.unicode = true};
-constexpr Terminal kTerminal{.width = 120, .unicode = true};
-constexpr Terminal kNarrow{.width = 60};
 
 const Timestamp kNow = ParseTimestamp("2024-11-21T15:00:00Z");
 const Timestamp kLoaded = ParseTimestamp("2024-11-21T14:05:59Z");
@@ -71,7 +68,7 @@ TEST(StatusReportTest, CutsAndRoundsNothingInAPipe) {
 }
 
 TEST(StatusReportTest, PutsReasonsBelowWhereTheTerminalIsNarrow) {
-  EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kFew, kNow, kNarrow),
+  EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kFew, kNow, kNarrowAscii),
             "shop - last run 42 at 14:05 UTC, partial (1 failing)\n"
             "  TABLE           STATE         LOADED   ROWS  CHECKS\n"
             "  mart.dim_staff  failing       20 Nov     20  -\n"

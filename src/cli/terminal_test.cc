@@ -2,16 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/terminal_fixture.h"
+
 namespace leat::cli {
 namespace {
 
-constexpr Terminal kPipe{.unicode = true};
 constexpr Terminal kWide{.width = 200, .escapes = true, .unicode = true};
-constexpr Terminal kPlain{.width = 60};
 
 TEST(TerminalTest, PaintsOnlyWhereEscapesAreWanted) {
   EXPECT_EQ(Paint(kWide, Tint::kRed, "x"), "\x1b[31mx\x1b[0m");
-  EXPECT_EQ(Paint(kPlain, Tint::kRed, "x"), "x");
+  EXPECT_EQ(Paint(kNarrowAscii, Tint::kRed, "x"), "x");
   EXPECT_EQ(Paint(kPipe, Tint::kRed, "x"), "x");
 }
 
@@ -26,13 +26,13 @@ TEST(TerminalTest, MeasuresWideAndCombiningCharacters) {
 TEST(TerminalTest, CutsToColumnsWithAnEllipsis) {
   EXPECT_EQ(FitWidth(kWide, "abcdef", 6), "abcdef");
   EXPECT_EQ(FitWidth(kWide, "abcdefg", 6), "abcde…");
-  EXPECT_EQ(FitWidth(kPlain, "abcdefg", 6), "abc...");
+  EXPECT_EQ(FitWidth(kNarrowAscii, "abcdefg", 6), "abc...");
   EXPECT_EQ(FitWidth(kWide, "東京都", 4), "東…");
 }
 
 TEST(TerminalTest, GroupsDigitsForPeopleAlone) {
   EXPECT_EQ(FormatCount(kWide, 18402), "18\u202f402");
-  EXPECT_EQ(FormatCount(kPlain, 18402), "18402");
+  EXPECT_EQ(FormatCount(kNarrowAscii, 18402), "18402");
   EXPECT_EQ(FormatCount(kPipe, 18402), "18402");
   EXPECT_EQ(FormatNumberOf(kPipe, 1, "table"), "1 table");
   EXPECT_EQ(FormatNumberOf(kPipe, 0, "table"), "0 tables");

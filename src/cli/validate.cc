@@ -47,7 +47,8 @@ ExitCode Validate(Session& session) {
   session.Answer(errors == 0 ? ValidText(project.name, found, duration, terminal)
                              : InvalidText(project.name, errors, duration, terminal),
                  data, found.diagnostics);
-  return errors == 0 ? kAllDone : kNothingRun;
+  if (errors == 0) return kAllDone;
+  return errors == 1 && found.unreachable ? kNoConnection : kNothingRun;
 }
 
 }  // namespace leat::cli

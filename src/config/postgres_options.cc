@@ -10,6 +10,7 @@ postgres::Options PostgresOptions(const Connection& connection) {
           .database = connection.database,
           .user = connection.user,
           .password = connection.password.Resolve(),
+          .password_looked_in = connection.password.LookedIn(),
           .service = connection.service,
           .sslmode = connection.sslmode};
 }

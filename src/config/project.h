@@ -66,6 +66,7 @@ struct Source {
   std::string type;  ///< `postgres`
   Located<std::string> connection;
   std::string schema = "public";
+  Place schema_place;                                  ///< of `schema:`, if it is given
   std::vector<StreamRule> streams;                     ///< in the order of the file; without `streams:`, one for "*"
   StreamRule defaults;                                 ///< the stream keys at the top of the file; its pattern is "*"
   std::map<std::string, Located<std::string>> rename;  ///< table of the source -> stream in leat

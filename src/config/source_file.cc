@@ -93,6 +93,7 @@ Source ReadSourceFile(const FileText& file, const std::string& name, std::vector
                 .type = values.Text("type"),
                 .connection = values.LocatedText("connection"),
                 .schema = values.Text("schema"),
+                .schema_place = values.LocatedText("schema").place,
                 .streams = {},
                 .defaults = {},
                 .rename = {}};

@@ -37,7 +37,8 @@ std::string FormatTimestamp(Timestamp time) {
 Timestamp ParseTimestamp(const std::string& text) {
   int year, hour, minute, second, micros = 0, used = 0;
   unsigned month, day;
-  const int fields = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used);
+  const int fields =
+      std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used);
   std::string rest = fields == 6 ? text.substr(static_cast<size_t>(used)) : "";
   if (rest.size() == 8 && rest[0] == '.' && std::sscanf(rest.c_str(), ".%6d", &micros) == 1) rest = rest.substr(7);
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};

@@ -15,7 +15,8 @@ TEST(TimestampTest, RoundTripsWithAndWithoutAFraction) {
 }
 
 TEST(TimestampTest, RefusesOtherForms) {
-  for (const char* text : {"", "2024-11-21", "2024-11-21T14:05:02", "2024-02-30T00:00:00Z", "2024-11-21T14:05:02+01:00"})
+  for (const char* text :
+       {"", "2024-11-21", "2024-11-21T14:05:02", "2024-02-30T00:00:00Z", "2024-11-21T14:05:02+01:00"})
     EXPECT_THROW(ParseTimestamp(text), Error) << text;
 }
 

@@ -41,7 +41,8 @@ Diagnostic ParseDiagnosticJson(const std::string& text) {
   diagnostic.severity = object.value("severity", "error") == "error" ? Severity::kError : Severity::kWarning;
   diagnostic.code = object.value("code", "");
   diagnostic.message = object.value("message", "");
-  diagnostic.place = {object.value("file", ""), object.value("line", 0), object.value("column", 0), object.value("end_column", 0)};
+  diagnostic.place = {object.value("file", ""), object.value("line", 0), object.value("column", 0),
+                      object.value("end_column", 0)};
   diagnostic.label = object.value("label", "");
   diagnostic.looked_in = TakeList(object, "looked_in");
   diagnostic.help = TakeList(object, "help");

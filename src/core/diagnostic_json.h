@@ -10,7 +10,8 @@ namespace leat {
 /// help[], notes[], candidates[]. What is empty is left out.
 std::string FormatDiagnosticJson(const Diagnostic& diagnostic);
 
-/// Parse what FormatDiagnosticJson writes. A text that is no such object gives a diagnostic with the text as its message.
+/// Parse what FormatDiagnosticJson writes. A text that is no such object gives a diagnostic with the text as its
+/// message.
 Diagnostic ParseDiagnosticJson(const std::string& json);
 
 }  // namespace leat

@@ -16,7 +16,8 @@ TEST(DiagnosticJsonTest, RoundTripsAndLeavesOutWhatIsEmpty) {
                         .notes = {"totesys.department has 6 columns"},
                         .candidates = {"department_name"}};
   EXPECT_EQ(ParseDiagnosticJson(FormatDiagnosticJson(full)), full);
-  EXPECT_EQ(FormatDiagnosticJson({.code = "LEAT0101", .message = "m"}), R"({"code":"LEAT0101","message":"m","severity":"error"})");
+  EXPECT_EQ(FormatDiagnosticJson({.code = "LEAT0101", .message = "m"}),
+            R"({"code":"LEAT0101","message":"m","severity":"error"})");
 }
 
 TEST(DiagnosticJsonTest, KeepsTextThatIsNoJson) { EXPECT_EQ(ParseDiagnosticJson("disk full").message, "disk full"); }

@@ -40,7 +40,8 @@ Error&& Error::Label(std::string label) && {
 }
 
 Error&& Error::Candidates(std::vector<std::string> candidates) && {
-  if (!candidates.empty()) diagnostic_.help.insert(diagnostic_.help.begin(), fmt::format("did you mean {}?", candidates.front()));
+  if (!candidates.empty())
+    diagnostic_.help.insert(diagnostic_.help.begin(), fmt::format("did you mean {}?", candidates.front()));
   diagnostic_.candidates = std::move(candidates);
   return std::move(*this);
 }

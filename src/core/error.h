@@ -18,9 +18,10 @@ enum class ErrorKind {
 };
 using enum ErrorKind;
 
-/// A span in a text file of the project. Lines and columns count from 1, columns in Unicode characters; 0 means unknown.
+/// A span in a text file of the project. Lines and columns count from 1, columns in Unicode characters; 0 means
+/// unknown.
 struct Place {
-  std::string file;    ///< relative to the project's folder; empty: no place
+  std::string file;  ///< relative to the project's folder; empty: no place
   int line = 0;
   int column = 0;
   int end_column = 0;  ///< one past the last character, on the same line; 0: unknown

@@ -19,13 +19,15 @@ namespace {
 
 [[noreturn]] void Fail(std::string_view verb, const std::string& path, int error) {
   throw Error(kInternal, "LEAT0502", fmt::format("cannot {} {}: {}", verb, path, std::strerror(error)))
-      .Hint(error == ENOSPC ? "free space on this disk, then run again" : "check that the disk is healthy and the folder may be written to");
+      .Hint(error == ENOSPC ? "free space on this disk, then run again"
+                            : "check that the disk is healthy and the folder may be written to");
 }
 
 /// Closes on the way out; `Close` reports what a late write error would hide.
 class FileDescriptor {
  public:
-  FileDescriptor(const std::string& path, int flags, mode_t mode = 0644) : path_(path), fd_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
+  FileDescriptor(const std::string& path, int flags, mode_t mode = 0644)
+      : path_(path), fd_(open(path.c_str(), flags | O_CLOEXEC, mode)) {
     if (fd_ < 0) Fail(flags & O_CREAT ? "create" : "open", path, errno);
   }
   FileDescriptor(const FileDescriptor&) = delete;

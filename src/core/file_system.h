@@ -8,7 +8,8 @@
 namespace leat {
 
 /// Paths are absolute or relative to the working directory. Every function throws Error(kInternal, LEAT0502) that names
-/// the path and the system's reason; a failed fsync is final: the caller gives up its attempt and never repeats the fsync.
+/// the path and the system's reason; a failed fsync is final: the caller gives up its attempt and never repeats the
+/// fsync.
 
 /// Read a whole file. Throws: Error(kConfig, LEAT0503) if it is absent.
 std::string ReadFile(const std::string& path);

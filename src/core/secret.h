@@ -6,7 +6,8 @@
 
 namespace leat {
 
-/// A password or key. It has no formatter and no stream operator, so that printing one does not compile; its bytes are wiped.
+/// A password or key. It has no formatter and no stream operator, so that printing one does not compile; its bytes are
+/// wiped.
 class Secret {
  public:
   Secret() = default;

@@ -16,8 +16,7 @@ char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A
 void RefuseUnquotable(std::string_view text) {
   if (text.find('\0') != std::string_view::npos)
     throw Error(kData, "LEAT0206", "a name or text for SQL holds a NUL byte; expected text without it");
-  if (!IsValidUtf8(text))
-    throw Error(kData, "LEAT0206", "a name or text for SQL is not valid UTF-8; expected UTF-8");
+  if (!IsValidUtf8(text)) throw Error(kData, "LEAT0206", "a name or text for SQL is not valid UTF-8; expected UTF-8");
 }
 
 std::string Quote(std::string_view text, char mark) {
@@ -94,16 +93,19 @@ std::string CleanName(std::string_view name) {
 
 bool IsValidName(std::string_view name) {
   if (name.empty() || name.size() > 63 || (name[0] >= '0' && name[0] <= '9')) return false;
-  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  const bool characters = std::all_of(
+      name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
   return characters && name.find("__") == std::string_view::npos && !name.starts_with("_leat");
 }
 
 bool IsValidUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<uint8_t>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const size_t length = lead < 0x80                   ? 1
+                          : lead >= 0xC2 && lead < 0xE0 ? 2
+                          : lead >= 0xE0 && lead < 0xF0 ? 3
+                          : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                        : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (size_t k = 1; k < length; ++k)
       if ((static_cast<uint8_t>(text[i + k]) & 0xC0) != 0x80) return false;
@@ -118,7 +120,8 @@ bool IsValidUtf8(std::string_view text) {
 }
 
 int CharacterCount(std::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
+  return static_cast<int>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
 }
 
 std::string ToLower(std::string_view text) {

@@ -19,7 +19,8 @@ TEST(EditDistanceTest, CountsASwapAsOneEditAndIgnoresCase) {
 }
 
 TEST(NearestNamesTest, GivesAtMostThreeNamesWithinAThirdOfTheWord) {
-  EXPECT_THAT(NearestNames("department_nam", {"location", "department_name", "department_id"}), ElementsAre("department_name", "department_id"));
+  EXPECT_THAT(NearestNames("department_nam", {"location", "department_name", "department_id"}),
+              ElementsAre("department_name", "department_id"));
   EXPECT_THAT(NearestNames("aaaaaa", {"aaaaab", "aaaaac", "aaaaad", "aaaaae"}).size(), 3u);
   EXPECT_THAT(NearestNames("zebra", {"currency"}), IsEmpty());
 }

@@ -35,7 +35,8 @@ Fault ParseFault(const std::string& text) {
 class Config {
  public:
   Config() {
-    if (duckdb_create_config(&config_) != DuckDBSuccess) throw Error(kInternal, "LEAT9902", "DuckDB gave no configuration");
+    if (duckdb_create_config(&config_) != DuckDBSuccess)
+      throw Error(kInternal, "LEAT9902", "DuckDB gave no configuration");
   }
   ~Config() { duckdb_destroy_config(&config_); }
   void Set(const char* name, const std::string& value) {
@@ -126,7 +127,9 @@ std::string_view ViewOf(const duckdb_string_t& text) {
 
 Result::Result(duckdb_result result, const Connection* connection) : result_(result), connection_(connection) {}
 
-std::string Result::ColumnName(idx_t column) const { return duckdb_column_name(const_cast<duckdb_result*>(&result_), column); }
+std::string Result::ColumnName(idx_t column) const {
+  return duckdb_column_name(const_cast<duckdb_result*>(&result_), column);
+}
 
 std::string Result::ColumnType(idx_t column) const {
   duckdb_logical_type type = duckdb_column_logical_type(const_cast<duckdb_result*>(&result_), column);
@@ -161,7 +164,8 @@ class Connection::Prepared {
   void Bind(const std::vector<Parameter>& parameters) {
     for (const Parameter& parameter : parameters) {
       idx_t index = 0;
-      if (duckdb_bind_parameter_index(statement_, &index, parameter.name.c_str()) != DuckDBSuccess) continue;  // not used here
+      if (duckdb_bind_parameter_index(statement_, &index, parameter.name.c_str()) != DuckDBSuccess)
+        continue;  // not used here
       duckdb_bind_timestamp(statement_, index, duckdb_timestamp{parameter.value.time_since_epoch().count()});
     }
   }
@@ -299,35 +303,64 @@ bool Connection::IsSingleSelect(const std::string& sql) {
 
 std::string FormatType(duckdb_logical_type type) {
   switch (duckdb_get_type_id(type)) {
-    case DUCKDB_TYPE_BOOLEAN: return "BOOLEAN";
-    case DUCKDB_TYPE_TINYINT: return "TINYINT";
-    case DUCKDB_TYPE_SMALLINT: return "SMALLINT";
-    case DUCKDB_TYPE_INTEGER: return "INTEGER";
-    case DUCKDB_TYPE_BIGINT: return "BIGINT";
-    case DUCKDB_TYPE_UTINYINT: return "UTINYINT";
-    case DUCKDB_TYPE_USMALLINT: return "USMALLINT";
-    case DUCKDB_TYPE_UINTEGER: return "UINTEGER";
-    case DUCKDB_TYPE_UBIGINT: return "UBIGINT";
-    case DUCKDB_TYPE_HUGEINT: return "HUGEINT";
-    case DUCKDB_TYPE_UHUGEINT: return "UHUGEINT";
-    case DUCKDB_TYPE_FLOAT: return "FLOAT";
-    case DUCKDB_TYPE_DOUBLE: return "DOUBLE";
-    case DUCKDB_TYPE_TIMESTAMP: return "TIMESTAMP";
-    case DUCKDB_TYPE_TIMESTAMP_S: return "TIMESTAMP_S";
-    case DUCKDB_TYPE_TIMESTAMP_MS: return "TIMESTAMP_MS";
-    case DUCKDB_TYPE_TIMESTAMP_NS: return "TIMESTAMP_NS";
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return "TIMESTAMP WITH TIME ZONE";
-    case DUCKDB_TYPE_DATE: return "DATE";
-    case DUCKDB_TYPE_TIME: return "TIME";
-    case DUCKDB_TYPE_TIME_TZ: return "TIME WITH TIME ZONE";
-    case DUCKDB_TYPE_INTERVAL: return "INTERVAL";
-    case DUCKDB_TYPE_VARCHAR: return "VARCHAR";
-    case DUCKDB_TYPE_BLOB: return "BLOB";
-    case DUCKDB_TYPE_UUID: return "UUID";
-    case DUCKDB_TYPE_BIT: return "BIT";
-    case DUCKDB_TYPE_ENUM: return "ENUM";
-    case DUCKDB_TYPE_UNION: return "UNION";
-    case DUCKDB_TYPE_SQLNULL: return "NULL";
+    case DUCKDB_TYPE_BOOLEAN:
+      return "BOOLEAN";
+    case DUCKDB_TYPE_TINYINT:
+      return "TINYINT";
+    case DUCKDB_TYPE_SMALLINT:
+      return "SMALLINT";
+    case DUCKDB_TYPE_INTEGER:
+      return "INTEGER";
+    case DUCKDB_TYPE_BIGINT:
+      return "BIGINT";
+    case DUCKDB_TYPE_UTINYINT:
+      return "UTINYINT";
+    case DUCKDB_TYPE_USMALLINT:
+      return "USMALLINT";
+    case DUCKDB_TYPE_UINTEGER:
+      return "UINTEGER";
+    case DUCKDB_TYPE_UBIGINT:
+      return "UBIGINT";
+    case DUCKDB_TYPE_HUGEINT:
+      return "HUGEINT";
+    case DUCKDB_TYPE_UHUGEINT:
+      return "UHUGEINT";
+    case DUCKDB_TYPE_FLOAT:
+      return "FLOAT";
+    case DUCKDB_TYPE_DOUBLE:
+      return "DOUBLE";
+    case DUCKDB_TYPE_TIMESTAMP:
+      return "TIMESTAMP";
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return "TIMESTAMP_S";
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return "TIMESTAMP_MS";
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return "TIMESTAMP_NS";
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return "TIMESTAMP WITH TIME ZONE";
+    case DUCKDB_TYPE_DATE:
+      return "DATE";
+    case DUCKDB_TYPE_TIME:
+      return "TIME";
+    case DUCKDB_TYPE_TIME_TZ:
+      return "TIME WITH TIME ZONE";
+    case DUCKDB_TYPE_INTERVAL:
+      return "INTERVAL";
+    case DUCKDB_TYPE_VARCHAR:
+      return "VARCHAR";
+    case DUCKDB_TYPE_BLOB:
+      return "BLOB";
+    case DUCKDB_TYPE_UUID:
+      return "UUID";
+    case DUCKDB_TYPE_BIT:
+      return "BIT";
+    case DUCKDB_TYPE_ENUM:
+      return "ENUM";
+    case DUCKDB_TYPE_UNION:
+      return "UNION";
+    case DUCKDB_TYPE_SQLNULL:
+      return "NULL";
     case DUCKDB_TYPE_DECIMAL:
       return fmt::format("DECIMAL({},{})", duckdb_decimal_width(type), duckdb_decimal_scale(type));
     case DUCKDB_TYPE_LIST: {
@@ -361,7 +394,8 @@ std::string FormatType(duckdb_logical_type type) {
       }
       return fmt::format("STRUCT({})", fields);
     }
-    default: return "UNKNOWN";
+    default:
+      return "UNKNOWN";
   }
 }
 

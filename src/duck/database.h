@@ -19,16 +19,16 @@
 namespace leat::duck {
 
 struct Settings {
-  int threads = 0;                  ///< 0: DuckDB's default, the cores
-  int64_t memory_bytes = 0;         ///< bound of DuckDB's buffer manager; 0: its default
-  std::string temp_directory;       ///< where it spills; empty: spilling is off
+  int threads = 0;                     ///< 0: DuckDB's default, the cores
+  int64_t memory_bytes = 0;            ///< bound of DuckDB's buffer manager; 0: its default
+  std::string temp_directory;          ///< where it spills; empty: spilling is off
   const CancelFlag* cancel = nullptr;  ///< when set, every query of the instance is interrupted and throws Cancelled
 };
 
 class Connection;
 
-/// One in-memory DuckDB instance: UTC, no autoinstall, no autoload, `preserve_insertion_order` off, errors with byte positions.
-/// Threads: connections may be made and used by several threads, each connection by one at a time.
+/// One in-memory DuckDB instance: UTC, no autoinstall, no autoload, `preserve_insertion_order` off, errors with byte
+/// positions. Threads: connections may be made and used by several threads, each connection by one at a time.
 class Database {
  public:
   /// Throws: Error(kInternal) if DuckDB cannot start or a setting is refused.
@@ -40,7 +40,8 @@ class Database {
   duckdb_database handle() const { return database_; }
   const CancelFlag* cancel() const { return cancel_; }
 
-  /// Allow files below `folders` alone and lock every setting. What is typed by people runs in a database locked this way.
+  /// Allow files below `folders` alone and lock every setting. What is typed by people runs in a database locked this
+  /// way.
   void Lock(const std::vector<std::string>& folders);
 
  private:
@@ -61,7 +62,7 @@ struct Fault {
   std::string type;     ///< `Parser`, `Binder`, `Catalog`, `Conversion`, …
   std::string subtype;  ///< `SYNTAX_ERROR`, `COLUMN_NOT_FOUND`, `MISSING_ENTRY` or empty
   std::string message;
-  std::string name;     ///< of what was not found; may be empty
+  std::string name;  ///< of what was not found; may be empty
   std::vector<std::string> candidates;
   std::optional<size_t> position;  ///< in the statement, from 0: a byte for the binder, a character for the parser
 };
@@ -124,7 +125,9 @@ class Result {
   /// Throws: QueryError if the end came from an error, Cancelled if from a wish to stop.
   std::optional<Chunk> Next();
   /// Rows changed by INSERT, UPDATE, DELETE or COPY.
-  int64_t RowsChanged() const { return static_cast<int64_t>(duckdb_rows_changed(const_cast<duckdb_result*>(&result_))); }
+  int64_t RowsChanged() const {
+    return static_cast<int64_t>(duckdb_rows_changed(const_cast<duckdb_result*>(&result_)));
+  }
 
  private:
   duckdb_result result_;
@@ -143,7 +146,8 @@ struct Column {
   bool operator==(const Column&) const = default;
 };
 
-/// One session. Every method throws QueryError for what DuckDB refuses and Cancelled for what was interrupted on purpose.
+/// One session. Every method throws QueryError for what DuckDB refuses and Cancelled for what was interrupted on
+/// purpose.
 class Connection {
  public:
   explicit Connection(Database& database);

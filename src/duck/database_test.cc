@@ -45,13 +45,15 @@ TEST_F(DatabaseTest, DescribesWithoutRunning) {
 }
 
 TEST_F(DatabaseTest, BindsMomentsByName) {
-  const auto result = connection_.Query("SELECT epoch_us($run_time)", {{"run_time", Timestamp(std::chrono::microseconds(42))}});
+  const auto result =
+      connection_.Query("SELECT epoch_us($run_time)", {{"run_time", Timestamp(std::chrono::microseconds(42))}});
   EXPECT_EQ(result->Next()->At<int64_t>(0, 0), 42);
 }
 
 TEST_F(DatabaseTest, AnErrorInTheMiddleOfAStreamIsNoEnd) {
-  const auto result = connection_.Stream("SELECT CASE WHEN range = 900000 THEN error('late') ELSE 1 END FROM range(1000000)");
-  EXPECT_THROW(while (result->Next()) {}, QueryError);
+  const auto result =
+      connection_.Stream("SELECT CASE WHEN range = 900000 THEN error('late') ELSE 1 END FROM range(1000000)");
+  EXPECT_THROW(while (result->Next()){}, QueryError);
 }
 
 TEST_F(DatabaseTest, AdmitsSingleSelectsOnly) {
@@ -70,7 +72,8 @@ TEST(LockedDatabaseTest, ReadsNothingOutsideItsFolders) {
 }
 
 TEST_F(DatabaseTest, ShowsMomentsInUtcOnEveryConnection) {
-  EXPECT_EQ(connection_.QueryText("SELECT CAST('2024-01-01 12:00:00+02'::TIMESTAMPTZ AS VARCHAR)"), "2024-01-01 10:00:00+00");
+  EXPECT_EQ(connection_.QueryText("SELECT CAST('2024-01-01 12:00:00+02'::TIMESTAMPTZ AS VARCHAR)"),
+            "2024-01-01 10:00:00+00");
 }
 
 TEST(CancelTest, EndsARunningQuery) {

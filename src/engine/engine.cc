@@ -34,20 +34,23 @@ bool IsStream(const Relation& relation) {
 
 bool IsOurs(const lake::Field& field) { return field.name.starts_with("_leat_"); }
 
-/// Files that were written after the base: only they can hold newer versions of a key.
-std::vector<lake::DataFile> NewerFiles(const Relation& relation) {
-  const lake::Field* seq = relation.schema.Find("_leat_seq");
-  std::vector<lake::DataFile> newer;
-  for (const lake::DataFile& file : relation.files) {
-    const auto bounds = file.Int64Bounds(seq->id);
-    if (!bounds || bounds->second > relation.base_seq) newer.push_back(file);
+/// Files that hold a version later than `seq`.
+std::vector<lake::DataFile> FilesAfter(const Relation& relation, const std::vector<lake::DataFile>& files,
+                                       int64_t seq) {
+  const lake::Field* field = relation.schema.Find("_leat_seq");
+  std::vector<lake::DataFile> later;
+  for (const lake::DataFile& file : files) {
+    const auto bounds = file.Int64Bounds(field->id);
+    if (!bounds || bounds->second > seq) later.push_back(file);
   }
-  return newer;
+  return later;
 }
 
 }  // namespace
 
-std::string SqlName(const state::TableName& table) { return QuoteIdentifier(table.first) + "." + QuoteIdentifier(table.second); }
+std::string SqlName(const state::TableName& table) {
+  return QuoteIdentifier(table.first) + "." + QuoteIdentifier(table.second);
+}
 
 Relation Relation::Of(const lake::Table& table) {
   Relation relation;
@@ -56,6 +59,7 @@ Relation Relation::Of(const lake::Table& table) {
   relation.files = table.files();
   if (const auto key = table.Property("leat.key"))
     relation.key = nlohmann::json::parse(*key).get<std::vector<std::string>>();
+  relation.base_from_seq = std::stoll(table.Property("leat.base_from_seq").value_or("0"));
   relation.base_seq = std::stoll(table.Property("leat.base_seq").value_or("0"));
   relation.version = table.snapshot() ? std::to_string(table.snapshot()->id) : "empty";
   return relation;
@@ -98,10 +102,13 @@ Engine::Resolved Engine::Resolve(const std::string& name) const {
   return {};
 }
 
-bool Engine::Knows(const std::string& name) const { return Resolve(name).relation != nullptr || FindSeed(name) != nullptr; }
+bool Engine::Knows(const std::string& name) const {
+  return Resolve(name).relation != nullptr || FindSeed(name) != nullptr;
+}
 
 const config::Seed* Engine::FindSeed(const std::string& name) const {
-  const auto found = std::find_if(project_.seeds.begin(), project_.seeds.end(), [&](const config::Seed& seed) { return seed.name == name; });
+  const auto found = std::find_if(project_.seeds.begin(), project_.seeds.end(),
+                                  [&](const config::Seed& seed) { return seed.name == name; });
   return found == project_.seeds.end() ? nullptr : &*found;
 }
 
@@ -131,7 +138,8 @@ void Engine::MakeView(const std::string& name) {
   } catch (const duck::QueryError& error) {
     const config::Seed* seed = FindSeed(name);
     if (seed == nullptr) throw;
-    throw Error(kConfig, "LEAT0212", Place{seed->file, 1, 0, 0}, fmt::format("seed {} cannot be read: {}", seed->name, error.fault().message))
+    throw Error(kConfig, "LEAT0212", Place{seed->file, 1, 0, 0},
+                fmt::format("seed {} cannot be read: {}", seed->name, error.fault().message))
         .Hint(fmt::format("mend the file, or declare types in seeds/{}.yaml", ParseName(name).second));
   }
 }
@@ -139,9 +147,11 @@ void Engine::MakeView(const std::string& name) {
 void Engine::BindEmpty(const std::string& name, const std::vector<duck::Column>& columns) {
   std::string list;
   for (const duck::Column& column : columns)
-    list += fmt::format("{}CAST(NULL AS {}) AS {}", list.empty() ? "" : ", ", column.type, QuoteIdentifier(column.name));
+    list +=
+        fmt::format("{}CAST(NULL AS {}) AS {}", list.empty() ? "" : ", ", column.type, QuoteIdentifier(column.name));
   MakeSchema(name);
-  connection_.Execute(fmt::format("CREATE OR REPLACE VIEW {} AS SELECT {} WHERE false", SqlName(ParseName(name)), list));
+  connection_.Execute(
+      fmt::format("CREATE OR REPLACE VIEW {} AS SELECT {} WHERE false", SqlName(ParseName(name)), list));
   bound_[name] = true;
 }
 
@@ -151,7 +161,8 @@ void Engine::MakeSchema(const std::string& name) {
 
 std::string Engine::ViewSql(const Resolved& resolved) const {
   const Relation& relation = *resolved.relation;
-  if (resolved.rows == Resolved::Rows::kAll && relation.kind != Relation::Kind::kModel) return "SELECT * FROM " + AllRowsSql(relation);
+  if (resolved.rows == Resolved::Rows::kAll && relation.kind != Relation::Kind::kModel)
+    return "SELECT * FROM " + AllRowsSql(relation);
   const std::string rows = resolved.rows == Resolved::Rows::kCurrent ? CurrentRowsSql(relation) : AllRowsSql(relation);
   std::vector<std::string> shown;
   for (const lake::Field& field : relation.schema.fields)
@@ -197,14 +208,16 @@ std::string Engine::AllRowsSql(const Relation& relation) const {
 
 std::string Engine::CurrentRowsSql(const Relation& relation) const {
   if (relation.kind != Relation::Kind::kKeyedStream) return AllRowsSql(relation);
-  const std::vector<lake::DataFile> newer = NewerFiles(relation);
-  if (newer.empty()) return AllRowsSql(relation);
-  // One join decides: a version is current if no newer file holds a later one of its key. A window over all versions would
-  // cost twice the time and six times the memory.
+  const std::vector<lake::DataFile> files = FilesAfter(relation, relation.files, relation.base_from_seq - 1);
+  const std::vector<lake::DataFile> newer = FilesAfter(relation, files, relation.base_seq);
+  const std::string rows = lake::ReadFilesSql(storage_, relation.schema, files);
+  if (newer.empty()) return rows;
+  // One join decides: a version is current if no newer file holds a later one of its key. A window over all versions
+  // would cost twice the time and six times the memory.
   return fmt::format(
       "(SELECT h.* FROM {} h LEFT JOIN (SELECT {}, max(_leat_seq) AS newest FROM {} GROUP BY ALL) n USING ({}) "
       "WHERE (n.newest IS NULL OR n.newest = h._leat_seq) AND h._leat_op = 'u')",
-      AllRowsSql(relation), QuoteList(relation.key), lake::ReadFilesSql(storage_, relation.schema, newer), QuoteList(relation.key));
+      rows, QuoteList(relation.key), lake::ReadFilesSql(storage_, relation.schema, newer), QuoteList(relation.key));
 }
 
 }  // namespace leat::engine

@@ -11,7 +11,8 @@
 
 namespace leat::engine {
 
-/// What one table of the lake shows at one moment: a committed table, or the candidate of this run that is not published yet.
+/// What one table of the lake shows at one moment: a committed table, or the candidate of this run that is not
+/// published yet.
 struct Relation {
   enum class Kind {
     kKeyedStream,    ///< versions of rows; the current rows follow from `_leat_seq` and `_leat_op`
@@ -23,10 +24,12 @@ struct Relation {
   lake::Schema schema;
   std::vector<lake::DataFile> files;
   std::vector<std::string> key;
-  int64_t base_seq = 0;     ///< keyed streams: files up to this `_leat_seq` hold one version per key
-  std::string version;      ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
+  int64_t base_from_seq = 0;  ///< keyed streams: older files are history alone, since the stream had another key then
+  int64_t base_seq = 0;       ///< keyed streams: files from there up to this `_leat_seq` hold one version per key
+  std::string version;        ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
 
-  /// Read kind, key and base from the properties that leat sets: `leat.kind`, `leat.key`, `leat.base_seq`.
+  /// Read kind, key and base from the properties that leat sets: `leat.kind`, `leat.key`, `leat.base_from_seq`,
+  /// `leat.base_seq`.
   static Relation Of(const lake::Table& table);
 };
 
@@ -49,8 +52,8 @@ class Engine {
   bool Knows(const std::string& name) const;
 
   /// Make the views of these names, such as `totesys.sales_order` or `seeds.iso_4217`.
-  /// Throws: Error(kConfig, LEAT0204) for an unknown one, with the nearest known; Error(kConfig, LEAT0212) for a seed that
-  /// DuckDB cannot read.
+  /// Throws: Error(kConfig, LEAT0204) for an unknown one, with the nearest known; Error(kConfig, LEAT0212) for a seed
+  /// that DuckDB cannot read.
   void Bind(const std::vector<std::string>& names);
   /// Make empty tables of the right columns instead, opening no file: what `validate` prepares models against.
   /// A name that was never loaded needs `columns`.
@@ -63,7 +66,8 @@ class Engine {
 
   /// SQL for FROM: all versions of a stream, or all rows of a model with its `_leat_…` columns.
   std::string AllRowsSql(const Relation& relation) const;
-  /// SQL for FROM: the current rows of a stream (newest version per key, deleted ones gone), with its `_leat_…` columns.
+  /// SQL for FROM: the current rows of a stream (newest version per key, deleted ones gone), with its `_leat_…`
+  /// columns.
   std::string CurrentRowsSql(const Relation& relation) const;
 
   duck::Connection& connection() { return connection_; }

@@ -29,7 +29,8 @@ class EngineTest : public testing::Test {
   void Commit(int64_t number, const std::string& rows) {
     const int64_t seq = number << 24;
     const std::string select = fmt::format(
-        "SELECT id, city, op AS _leat_op, {}::BIGINT AS _leat_seq, make_timestamptz({}) AS _leat_time, 1::BIGINT AS _leat_run "
+        "SELECT id, city, op AS _leat_op, {}::BIGINT AS _leat_seq, make_timestamptz({}) AS _leat_time, 1::BIGINT AS "
+        "_leat_run "
         "FROM (VALUES {}) AS v (id, city, op)",
         seq, number, rows);
     lake::TableChange change{.schema = Schema()};
@@ -71,7 +72,8 @@ TEST_F(EngineTest, ShowsTheNewestVersionPerKeyAndHidesDeletedOnes) {
   Commit(3, "(1, 'Leeds', 'u'), (4, 'Ely', 'd')");
   Commit(4, "(4, 'Ely', 'u')");
   engine_.Bind({"crm.customer", "crm.customer__history"});
-  EXPECT_THAT(Rows("SELECT id, city FROM crm.customer"), ElementsAre("{'id': 1, 'city': Leeds}", "{'id': 2, 'city': Bath}", "{'id': 4, 'city': Ely}"));
+  EXPECT_THAT(Rows("SELECT id, city FROM crm.customer"),
+              ElementsAre("{'id': 1, 'city': Leeds}", "{'id': 2, 'city': Bath}", "{'id': 4, 'city': Ely}"));
   EXPECT_EQ(connection_.QueryInt64("SELECT count(*) FROM crm.customer__history"), 9);
   EXPECT_EQ(connection_.QueryInt64("SELECT max(_leat_seq) FROM crm.customer__history"), int64_t{4} << 24);
 }
@@ -87,7 +89,8 @@ TEST_F(EngineTest, FollowsANewCommit) {
 TEST_F(EngineTest, HidesOurColumnsFromCurrentRows) {
   Commit(1, "(1, 'Leeds', 'u')");
   engine_.Bind({"crm.customer"});
-  EXPECT_THAT(connection_.Describe("SELECT * FROM crm.customer"), ElementsAre(duck::Column{"id", "INTEGER"}, duck::Column{"city", "VARCHAR"}));
+  EXPECT_THAT(connection_.Describe("SELECT * FROM crm.customer"),
+              ElementsAre(duck::Column{"id", "INTEGER"}, duck::Column{"city", "VARCHAR"}));
   EXPECT_EQ(engine_.ColumnsOf("crm.customer__history").size(), 6u);
 }
 
@@ -125,7 +128,8 @@ TEST_F(EngineTest, NamesTheNearestTableForAnUnknownOne) {
 
 TEST_F(EngineTest, BindsEmptyTablesOfTheRightColumns) {
   engine_.BindEmpty("crm.new_table", {{"id", "INTEGER"}, {"price", "DECIMAL(10,2)"}});
-  EXPECT_THAT(connection_.Describe("SELECT price FROM crm.new_table"), ElementsAre(duck::Column{"price", "DECIMAL(10,2)"}));
+  EXPECT_THAT(connection_.Describe("SELECT price FROM crm.new_table"),
+              ElementsAre(duck::Column{"price", "DECIMAL(10,2)"}));
 }
 
 }  // namespace

@@ -30,6 +30,9 @@ class RunOfModels {
     for (const Node& node : context_.graph.nodes)
       if (IsSelected(node.model->name) && Graph::IsOpenDimDate(*node.model))
         context_.dates_to_come.insert(node.model->name);
+    for (const Node& node : context_.graph.nodes)
+      if (IsSelected(node.model->name))
+        context_.references_before[node.model->name] = ReferencesOf(context_.engine, node);
   }
 
   Builder::Result Run() {
@@ -43,14 +46,20 @@ class RunOfModels {
  private:
   bool IsSelected(const std::string& model) const { return context_.options.selected.contains(model); }
 
+  /// Statements look at it too, but not every model needs one.
+  void StopIfCancelled() const {
+    if (const CancelFlag* cancel = context_.engine.database().cancel()) cancel->Check();
+  }
+
   void BuildOne(const Node& node) {
+    StopIfCancelled();
     ModelBuild& build = *builds_.emplace_back(std::make_unique<ModelBuild>(context_, node));
     if (progress_.started) progress_.started(*node.model);
     if (const std::string because = WhatFailedBefore(node); !because.empty()) {
       build.Drop(because);
     } else {
       build.Run();
-      if (build.candidate().ok() && build.LostKeys()) CheckReferrersInFull(node.model->name);
+      if (build.lost_keys()) CheckReferrersInFull(node.model->name);
     }
     if (!build.waits()) ReportFinished(build);
     if (context_.dates_to_come.contains(node.model->name)) JudgeRulesThatWaitFor(node.model->name);
@@ -90,9 +99,18 @@ class RunOfModels {
         build->Drop(calendar);
       if (!build->candidate().ok()) DropBelow(build->model().name, build->model().name);
     }
+    for (const auto& build : builds_) TakeVersionOf(calendar, *build);
     context_.dates_to_come.erase(calendar);
     for (ModelBuild* build : waiting)
       if (!build->waits()) ReportFinished(*build);
+  }
+
+  /// Rows that did not wait for a calendar were judged before; more days cannot make them bad.
+  void TakeVersionOf(const std::string& calendar, ModelBuild& build) const {
+    const auto& references = context_.graph.Find(build.model().name)->references;
+    const bool refers = std::find(references.begin(), references.end(), calendar) != references.end();
+    const bool stands = build.candidate().ok() && !build.waits();
+    if (refers && stands && !context_.fully_checked.contains(build.model().name)) build.TakeVersionOfCalendar();
   }
 
   void DropBelow(const std::string& model, const std::string& because) {
@@ -107,18 +125,18 @@ class RunOfModels {
 
   void RunChecks() {
     const auto& checks = context_.project.checks;
-    std::vector<const SelectReads*> failed;
+    std::vector<std::pair<const SelectReads*, CheckOutcome>> failed;
     for (size_t i = 0; i < checks.size(); ++i) {
       const auto& reads = context_.graph.check_reads[i];
       if (!reads || !IsWanted(*reads)) continue;
+      StopIfCancelled();
       CheckOutcome outcome = RunCheck(checks[i], *reads);
       const bool drops = outcome.diagnostic && outcome.severity == config::CheckSeverity::kError;
-      if (drops) failed.push_back(&*reads);
-      if (drops) because_.push_back(checks[i].name);
+      if (drops) failed.emplace_back(&*reads, outcome);
       result_.checks.push_back(std::move(outcome));
     }
     // Judged by what all of them read, then dropped: a check must not see half of it gone.
-    for (size_t i = 0; i < failed.size(); ++i) DropWhatIsRead(*failed[i], "check " + because_[i]);
+    for (const auto& [reads, outcome] : failed) DropWhatIsRead(*reads, outcome);
   }
 
   bool IsWanted(const SelectReads& reads) const {
@@ -171,8 +189,8 @@ class RunOfModels {
     const std::vector<Token> tokens = Tokens(check.text);
     Diagnostic diagnostic{.code = "LEAT0707", .place = PlaceOfToken(check.file, check.text, tokens.front().begin)};
     diagnostic.severity = check.severity == config::CheckSeverity::kError ? Severity::kError : Severity::kWarning;
-    diagnostic.message =
-        fmt::format("check {} failed: {} rows; expected none", check.name, GroupDigits(outcome.failing_rows));
+    diagnostic.message = fmt::format("check {} failed: {} {}; expected none", check.name,
+                                     GroupDigits(outcome.failing_rows), outcome.failing_rows == 1 ? "row" : "rows");
     if (!check.description.empty()) diagnostic.label = check.description;
     diagnostic.notes.push_back("for example " + Join(SampleRows(check, parameters), "; "));
     diagnostic.help.push_back(fmt::format("see the rows:  leat query \"$(cat {})\"", check.file));
@@ -197,10 +215,11 @@ class RunOfModels {
     return samples;
   }
 
-  void DropWhatIsRead(const SelectReads& reads, const std::string& because) {
+  void DropWhatIsRead(const SelectReads& reads, const CheckOutcome& outcome) {
+    const std::string because = "check " + outcome.rule;
     for (const std::string& table : reads.TableNames()) {
       for (const auto& build : builds_)
-        if (build->model().name == table && build->candidate().ok()) build->Drop(because);
+        if (build->model().name == table && build->candidate().ok()) build->FailCheck(because, *outcome.diagnostic);
       if (context_.project.FindModel(table) != nullptr) DropBelow(table, because);
     }
   }
@@ -208,7 +227,6 @@ class RunOfModels {
   BuildContext context_;
   const BuildProgress& progress_;
   std::vector<std::unique_ptr<ModelBuild>> builds_;
-  std::vector<std::string> because_;  ///< checks that failed
   Builder::Result result_;
 };
 
@@ -231,7 +249,8 @@ Builder::Result Builder::BuildAll(const BuildProgress& progress) {
                        .macros = macros_,
                        .options = options_,
                        .dates_to_come = {},
-                       .fully_checked = options_.fully_checked};
+                       .fully_checked = options_.fully_checked,
+                       .references_before = {}};
   return RunOfModels(std::move(context), progress).Run();
 }
 

@@ -33,14 +33,17 @@ struct Candidate {
   const config::Model* model = nullptr;
   enum class Outcome {
     kUnchanged,  ///< not built: the fingerprint is that of its last commit
-    kSame,       ///< built, but equal in count and hash: the old snapshot stays, the fingerprint is to be stored
+    kSame,       ///< built, but equal in count and hash, or judged by what changed: the old snapshot stays, the
+                 ///< fingerprint is to be stored
     kBuilt,      ///< `pending` is to be published
     kFailed,     ///< `diagnostics` say why; the last good rows stay
     kSkipped     ///< not built, or dropped, since `because` failed; the last good rows stay
   };
   Outcome outcome = Outcome::kFailed;
-  std::string because;      ///< the table or check that failed
-  std::string fingerprint;  ///< to be stored with kSame and kBuilt
+  std::string because;  ///< the table or check that failed
+  /// To be stored with kSame and kBuilt; with kFailed too unless it is empty: published rows broke a rule, and what is
+  /// stored makes the next run judge them again.
+  std::string fingerprint;
   std::optional<PendingTable> pending;
   std::optional<PendingTable> rejects;  ///< also with kSame; to be published in the same commit
   int64_t rows_written = 0;
@@ -89,7 +92,8 @@ class Builder {
   /// skip what is below a failure, run checks/, and drop the models a failed check reads with everything below them.
   ///
   /// All that is left as kBuilt can be published together. Files of failed and dropped candidates are removed, and the
-  /// engine reads the committed tables again in their place. Throws: Cancelled; the files written so far are removed.
+  /// engine reads the committed tables again in their place. Throws: Cancelled, at the latest before the next model or
+  /// check; the files written so far are removed.
   Result BuildAll(const BuildProgress& progress = {});
 
  private:

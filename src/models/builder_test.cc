@@ -217,8 +217,11 @@ TEST_F(BuilderTest, ChecksMaySpanModelsAndDropWhatTheyRead) {
   File("checks/no_bob.sql", "SELECT staff_id, name FROM mart.dim_staff WHERE name = 'Bob'");
   EXPECT_EQ(
       Run(),
-      "mart.dim_staff skipped because of check no_bob\nmart.names skipped because of check no_bob\nmart.other built 1\n"
-      "check no_bob failed\n  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 rows; expected none\n"
+      "mart.dim_staff failed because of check no_bob\n"
+      "  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 row; expected none\n"
+      "    note: for example staff_id 2, name Bob\n"
+      "mart.names skipped because of check no_bob\nmart.other built 1\n"
+      "check no_bob failed\n  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 row; expected none\n"
       "    note: for example staff_id 2, name Bob\n");
   EXPECT_FALSE(committed_.contains({"mart", "names"}));
   File("checks/no_bob.sql",
@@ -254,6 +257,123 @@ TEST_F(BuilderTest, UsesMacrosAndSeeds) {
   EXPECT_EQ(Run(), "mart.t built 2\n");
   EXPECT_EQ(Rows("mart.t"), "ANN!|Dr\nBOB!|NULL\n");
   EXPECT_EQ(Run(), "mart.t unchanged\n");
+}
+
+TEST_F(BuilderTest, AMissingFileOfTheOldRowsDoesNotStopTheNewOnes) {
+  DimStaff();
+  FactSale("  - references: {staff_id: mart.dim_staff}\n");
+  Run();
+  RemoveDataFiles("mart.dim_staff");
+  Commit("totesys.staff", "(3, 'Cy', 10, 'u')");
+  EXPECT_EQ(Run(), "mart.dim_staff built 3\nmart.fact_sale same\n");
+  EXPECT_EQ(Rows("mart.dim_staff"), "1|Ann\n2|Bob\n3|Cy\n");
+}
+
+TEST_F(BuilderTest, AFullRefreshBringsMissingFilesBack) {
+  DimStaff();
+  Model("mart/dim_date.yaml", "kind: dim_date\n");
+  FactSale("  - references: {staff_id: mart.dim_staff}\n  - references: {day: mart.dim_date}\n");
+  Run();
+  for (const char* table : {"mart.dim_staff", "mart.fact_sale", "mart.dim_date"}) RemoveDataFiles(table);
+  EXPECT_EQ(Run({.full_refresh = true}), "mart.dim_staff built 2\nmart.fact_sale built 2\nmart.dim_date built 3\n");
+  EXPECT_EQ(Rows("mart.dim_staff"), "1|Ann\n2|Bob\n");
+}
+
+TEST_F(BuilderTest, ADimensionThatWasRebuiltInAnotherRunHasItsReferrersJudged) {
+  DimStaff();
+  FactSale("  - references: {staff_id: mart.dim_staff}\n");
+  Run();
+  Commit("totesys.staff", "(1, 'Ann', 1, 'd')");
+  EXPECT_EQ(Run({.selected = {"mart.dim_staff"}}), "mart.dim_staff built 1\n");
+  const std::string red =
+      "mart.dim_staff unchanged\nmart.fact_sale failed\n"
+      "  LEAT0704 models/mart/fact_sale.sql:5:18 check references(staff_id → mart.dim_staff) on mart.fact_sale failed: "
+      "1 of 2 rows name no row of mart.dim_staff\n    note: for example id 1, staff_id 1\n";
+  EXPECT_EQ(Run(), red);
+  EXPECT_EQ(Run(), red);
+  Commit("totesys.staff", "(1, 'Ann', 1, 'u')");
+  EXPECT_EQ(Run(), "mart.dim_staff built 2\nmart.fact_sale same\n");
+  EXPECT_EQ(Run(), "mart.dim_staff unchanged\nmart.fact_sale unchanged\n");
+}
+
+TEST_F(BuilderTest, AStreamThatLostARowHasItsReferrersJudged) {
+  FactSale("  - references: {staff_id: totesys.staff}\n");
+  Run();
+  Commit("totesys.staff", "(1, 'Ann', 1, 'd')");
+  EXPECT_THAT(Run(), testing::StartsWith("mart.fact_sale failed\n  LEAT0704 "));
+}
+
+TEST_F(BuilderTest, ARedCheckIsNotForgottenThoughNothingChanges) {
+  DimStaff("checks:\n  - {not_null: [name], where: staff_id < 2}\n");
+  Commit("totesys.staff", "(3, NULL, 1, 'u')");
+  EXPECT_EQ(Run(), "mart.dim_staff built 3\n");
+  const std::string good = fingerprints_["mart.dim_staff"];
+  DimStaff("checks:\n  - {not_null: [name]}\n");
+  EXPECT_THAT(Run(), testing::StartsWith("mart.dim_staff failed\n  LEAT0701 "));
+  EXPECT_NE(fingerprints_["mart.dim_staff"], good);
+  DimStaff("checks:\n  - {not_null: [name], where: staff_id < 2}\n");
+  EXPECT_EQ(Run(), "mart.dim_staff same\n") << "judged again, though the fingerprint is that of the last commit";
+  EXPECT_EQ(Run(), "mart.dim_staff unchanged\n");
+}
+
+TEST_F(BuilderTest, ARowThatWasRejectedIsAdmittedWhenItsDimensionRowComes) {
+  DimStaff();
+  Model("mart/sale.sql",
+        "/* ---\nkey: id\nchecks:\n  - {references: {staff_id: mart.dim_staff}, severity: reject}\n--- */\n"
+        "SELECT id, staff_id FROM totesys.sale");
+  Commit("totesys.sale", "(3, 9, DATE '2024-01-03', 'u')");
+  EXPECT_THAT(Run(), testing::HasSubstr("mart.sale built 2 rejected 1\n"));
+  Commit("totesys.staff", "(9, 'Ida', 1, 'u')");
+  EXPECT_EQ(Run(), "mart.dim_staff built 3\nmart.sale built 3\n");
+  EXPECT_EQ(Rows("mart.sale"), "1|1\n2|2\n3|9\n");
+  EXPECT_EQ(Rows("mart.sale__rejects", "id"), "");
+}
+
+TEST_F(BuilderTest, ANewReferenceGrowsTheCalendar) {
+  Stream("totesys.bill", "id INTEGER, made DATE, due DATE", {"id"});
+  Commit("totesys.bill", "(1, DATE '2024-01-01', DATE '2024-01-03', 'u')");
+  Model("mart/dim_date.yaml", "kind: dim_date\n");
+  const auto bill = [&](const std::string& columns) {
+    Model("mart/bill.sql",
+          "/* ---\nkey: id\nchecks: [references: {" + columns + "}]\n--- */\nSELECT id, made, due FROM totesys.bill");
+  };
+  bill("made: mart.dim_date");
+  EXPECT_EQ(Run(), "mart.bill built 1\nmart.dim_date built 1\n");
+  bill("made: mart.dim_date, due: mart.dim_date");
+  EXPECT_EQ(Run(), "mart.bill same\nmart.dim_date built 3\n");
+  EXPECT_EQ(Run(), "mart.bill unchanged\nmart.dim_date unchanged\n");
+}
+
+TEST_F(BuilderTest, ACalendarForgetsDaysOnAFullRefreshAndWithBothBounds) {
+  Model("mart/dim_date.yaml", "kind: dim_date\n");
+  Model("mart/days.sql",
+        "/* ---\nkey: day\nchecks: [references: {day: mart.dim_date}]\n--- */\nSELECT DISTINCT day FROM totesys.sale");
+  Run();
+  Commit("totesys.sale", "(1, 1, DATE '2024-01-01', 'd')");
+  EXPECT_EQ(Run(), "mart.days built 1\nmart.dim_date same\n");
+  EXPECT_EQ(Run({.full_refresh = true}), "mart.days same\nmart.dim_date built 1\n");
+  EXPECT_EQ(Rows("mart.dim_date", "date_id"), "2024-01-03\n");
+  Model("mart/dim_date.yaml", "kind: dim_date\nfrom: 2024-01-01\nto: 2024-01-05\n");
+  EXPECT_THAT(Run(), testing::HasSubstr("mart.dim_date built 5\n"));
+  Model("mart/dim_date.yaml", "kind: dim_date\nfrom: 2024-01-02\nto: 2024-01-03\n");
+  EXPECT_THAT(Run(), testing::HasSubstr("mart.dim_date built 2\n"));
+  Model("mart/dim_date.yaml", "kind: dim_date\nfrom: 2024-01-01\nto: 2024-01-02\n");
+  EXPECT_THAT(Run(), testing::HasSubstr("mart.days failed\n  LEAT0704 "));
+}
+
+TEST_F(BuilderTest, StopsBeforeTheNextModelWhenCancelled) {
+  DimStaff();
+  Run();
+  CancelFlag cancel;
+  duck::Database database({.cancel = &cancel});
+  engine::Engine engine(database, *storage_, project_);
+  for (const auto& [name, stream] : streams_)
+    engine.Put(Split2(name + "__history"), engine::Relation::Of(*stream.table));
+  for (const auto& [name, table] : committed_) engine.Put(name, engine::Relation::Of(table));
+  Builder builder(engine, writer_, project_, graph_, *macros_,
+                  {.selected = {"mart.dim_staff"}, .committed = committed_, .fingerprints = fingerprints_});
+  cancel.Set();
+  EXPECT_THROW(builder.BuildAll(), Cancelled) << "though nothing changed, so that no statement runs";
 }
 
 TEST_F(BuilderTest, AModelThatNeedsAnUnbuiltOneSaysSo) {

@@ -35,23 +35,49 @@ std::string VersionsOf(const engine::Engine& engine, const SelectReads& reads, T
   return text;
 }
 
+/// What a reference means also depends on the key of the table that it names.
+std::string RulesOfNode(const Graph& graph, const Node& node) {
+  std::string text = TextOfRules(*node.model);
+  for (const std::string& table : node.references)
+    if (const Node* referenced = graph.Find(table))
+      text += fmt::format("\n{} ({})", table, Join(KeyOf(*referenced->model), ", "));
+  return text;
+}
+
+/// An open calendar spans what these columns hold.
+std::string UsesOf(const engine::Engine& engine, const Graph& graph, const std::string& calendar) {
+  std::string text;
+  for (const Node& node : graph.nodes) {
+    std::string columns;
+    for (const config::CheckRule& rule : node.model->checks)
+      for (const auto& reference : rule.references)
+        if (reference.table.value == calendar) columns += " " + ToLower(reference.column.value);
+    if (!columns.empty())
+      text += fmt::format("{}{} {}\n", node.model->name, columns, InputVersion(engine, node.model->name));
+  }
+  return text;
+}
+
 }  // namespace
 
 Fingerprint Fingerprint::Parse(const std::string& text) {
   const std::vector<std::string> parts = Split(text, '-');
-  if (parts.size() != 3) return {};
-  return {parts[0], parts[1], parts[2]};
+  if (parts.size() != 4) return {};
+  return {parts[0], parts[1], parts[2], parts[3]};
 }
 
 Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
                           Timestamp run_time) {
   std::string inputs = VersionsOf(engine, node.reads, run_time);
-  if (Graph::IsOpenDimDate(*node.model)) {
-    for (const Node& other : graph.nodes)
-      if (std::find(other.references.begin(), other.references.end(), node.model->name) != other.references.end())
-        inputs += fmt::format("{} {}\n", other.model->name, InputVersion(engine, other.model->name));
-  }
-  return {HashOfText(DefinitionOf(macros, node)), HashOfText(TextOfRules(*node.model)), HashOfText(inputs)};
+  if (Graph::IsOpenDimDate(*node.model)) inputs += UsesOf(engine, graph, node.model->name);
+  return {HashOfText(DefinitionOf(macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
+          HashOfText(inputs)};
+}
+
+std::string ReferencesOf(const engine::Engine& engine, const Node& node) {
+  std::string text;
+  for (const std::string& table : node.references) text += fmt::format("{} {}\n", table, InputVersion(engine, table));
+  return HashOfText(text);
 }
 
 std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macros, const SelectReads& reads,

@@ -76,14 +76,31 @@ void ModelBuild::WriteHistory() {
   }
 }
 
-bool ModelBuild::MustRebuild(int64_t newest_seq) const {
+/// Whether the rules, or what they refer to now, would sort rows otherwise than they were sorted: a row that was set
+/// aside is good, or one that was published is not. Counted on the rows themselves, since a table that is referred to
+/// changes often and numbers change with a rebuild.
+bool ModelBuild::AreRejectsOutdated() {
+  const std::vector<const RowRule*> rules = RulesOfSeverity(/*reject=*/true);
+  if (last_.rules != now_.rules) return HasRejects() || !rules.empty();
+  if (rules.empty() || last_.references == now_.references) return false;
+  BindReferences(rules);
+  const auto has_row = [&](const lake::Table& table, const std::string& condition) {
+    const std::string rows = lake::ReadFilesSql(context_.engine.storage(), table.schema(), table.files());
+    const auto result =
+        connection_.Query(fmt::format("SELECT count(*) FROM {} r WHERE {}", rows, condition), parameters_);
+    return result->Next()->At<int64_t>(0, 0) > 0;
+  };
+  return (HasRejects() && has_row(*rejects_base_, "NOT " + AnyBroken(rules))) || has_row(*base_, AnyBroken(rules));
+}
+
+bool ModelBuild::MustRebuild(int64_t newest_seq) {
   const std::optional<int64_t> last = LastSeqOf(base_);
   if (!last || !DigestIn(base_->snapshot()->summary) || context_.options.full_refresh) return true;
   const std::string before =
       last_.definition.empty() ? base_->Property("leat.definition").value_or("") : last_.definition;
   // Numbers that went back mean that the stream was read anew from nothing.
   return before != now_.definition || newest_seq < std::max(*last, LastSeqOf(rejects_base_).value_or(0)) ||
-         !HasSameColumns(base_->schema(), schema_);
+         !HasSameColumns(base_->schema(), schema_) || AreRejectsOutdated();
 }
 
 ModelBuild::HistoryInput ModelBuild::ReadHistoryInput() {

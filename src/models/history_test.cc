@@ -199,6 +199,47 @@ TEST_F(HistoryTest, RulesAreJudgedOnNewVersionsUntilTheyChange) {
   EXPECT_EQ(Run(), "mart.fact built 1\n");
 }
 
+TEST_F(HistoryTest, ANewRejectRuleSortsAllVersionsAnew) {
+  const auto fact = [&](const std::string& checks) {
+    Model("mart/fact.sql",
+          "/* ---\nkind: history\nkey: id\n" + checks + "--- */\nSELECT id, price FROM totesys.sale__history");
+  };
+  fact("");
+  Commit("totesys.sale", "(1, 10, '', 'u'), (2, -1, '', 'u')");
+  EXPECT_EQ(Run(), "mart.fact built 2\n");
+  fact("checks:\n  - {range: {price: {min: 0}}, severity: reject}\n");
+  EXPECT_THAT(Run(), testing::StartsWith("mart.fact built 1 rejected 1\n"));
+  EXPECT_EQ(Rows("mart.fact"), "1|10\n");
+  EXPECT_EQ(Rows("mart.fact__rejects", "id"), "2\n");
+  fact("");
+  EXPECT_EQ(Run(), "mart.fact built 2\n");
+  EXPECT_EQ(Rows("mart.fact"), "1|10\n2|-1\n");
+  EXPECT_EQ(Rows("mart.fact__rejects", "id"), "");
+}
+
+TEST_F(HistoryTest, AVersionThatWasRejectedIsAdmittedInItsPlaceWhenItsDimensionRowComes) {
+  Stream("totesys.level", "price INTEGER", {"price"});
+  Model("mart/level.sql", "/* ---\nkey: price\n--- */\nSELECT price FROM totesys.level");
+  Model("mart/fact.sql",
+        "/* ---\nkind: history\nkey: id\nrecord_id: record_id\nchecks:\n"
+        "  - {references: {price: mart.level}, severity: reject}\n--- */\n"
+        "SELECT id, price FROM totesys.sale__history");
+  Commit("totesys.level", "(10, 'u'), (20, 'u')");
+  Commit("totesys.sale", "(1, 15, '', 'u')");
+  Commit("totesys.sale", "(1, 20, '', 'u'), (2, 10, '', 'u')");
+  EXPECT_THAT(Run(), testing::StartsWith("mart.level built 2\nmart.fact built 2 rejected 1\n"));
+  Commit("totesys.level", "(30, 'u')");
+  EXPECT_EQ(Run(), "mart.level built 3\nmart.fact same\n");
+  EXPECT_EQ(Rows("mart.fact__rejects", "id"), "1\n");
+  Commit("totesys.level", "(15, 'u')");
+  EXPECT_EQ(Run(), "mart.level built 4\nmart.fact built 3\n");
+  EXPECT_EQ(Rows("mart.fact"), "1|1|15\n2|1|20\n3|2|10\n");
+  EXPECT_EQ(Rows("mart.fact__rejects", "id"), "");
+  EXPECT_EQ(Run(), "mart.level unchanged\nmart.fact unchanged\n");
+  Commit("totesys.level", "(20, 'd')");
+  EXPECT_THAT(Run(), testing::StartsWith("mart.level built 3\nmart.fact built 2 rejected 1\n"));
+}
+
 TEST_F(HistoryTest, AKeyThatIsDoubledInOneCommitIsAnError) {
   Stream("totesys.line", "sale INTEGER, line INTEGER", {"sale", "line"});
   Commit("totesys.line", "(7, 1, 'u'), (7, 2, 'u')");

@@ -73,36 +73,46 @@ void ModelBuild::Run() {
   try {
     now_ = FingerprintOf(context_.engine, context_.macros, context_.graph, node_, context_.options.run_time);
     candidate_.fingerprint = now_.ToString();
-    if (IsUnchanged()) {
-      candidate_.outcome = Candidate::Outcome::kUnchanged;
-      candidate_.rows_total = base_->record_count();
-      if (context_.fully_checked.contains(model_.name)) {
-        Prepare();
-        Judge();
-      }
-      return;
-    }
-    Prepare();
-    EvolveSchema();
-    candidate_.outcome = Candidate::Outcome::kBuilt;
-    switch (model_.kind) {
-      case config::ModelKind::kTable:
-        WriteTable();
-        break;
-      case config::ModelKind::kHistory:
-        WriteHistory();
-        break;
-      case config::ModelKind::kDimDate:
-        WriteDimDate();
-        break;
-    }
-    Finish();
-    Judge();
+    if (RowsStand())
+      KeepRows();
+    else
+      Build();
   } catch (const duck::QueryError& error) {
     Fail(Explain(error));
   } catch (const Error& error) {
     Fail(error);
   }
+}
+
+void ModelBuild::Build() {
+  Prepare();
+  EvolveSchema();
+  candidate_.outcome = Candidate::Outcome::kBuilt;
+  switch (model_.kind) {
+    case config::ModelKind::kTable:
+      WriteTable();
+      break;
+    case config::ModelKind::kHistory:
+      WriteHistory();
+      break;
+    case config::ModelKind::kDimDate:
+      WriteDimDate();
+      break;
+  }
+  Finish();
+  Judge();
+  lost_keys_ = candidate_.ok() && LostKeys();
+}
+
+/// The rows are those that are published; what they are judged by may be new.
+void ModelBuild::KeepRows() {
+  rows_stand_ = true;
+  const bool is_unchanged = last_.ToString() == now_.ToString();
+  candidate_.outcome = is_unchanged ? Candidate::Outcome::kUnchanged : Candidate::Outcome::kSame;
+  candidate_.rows_total = base_->record_count();
+  if (WasJudged()) return;
+  Prepare();
+  Judge();
 }
 
 /// A place counts only if the statement that broke was the model's text; for others, its text is run alone until it
@@ -122,8 +132,24 @@ Error ModelBuild::Explain(const duck::QueryError& error) {
   return ExplainFault(context_.engine, duck::QueryError(fault), model_.file, model_.text);
 }
 
-bool ModelBuild::IsUnchanged() const {
-  return base_ && !context_.options.full_refresh && last_.ToString() == now_.ToString();
+bool ModelBuild::RowsStand() const {
+  if (!base_ || context_.options.full_refresh) return false;
+  if (last_.definition != now_.definition || last_.inputs != now_.inputs) return false;
+  // Rules that set rows aside are part of what makes the rows.
+  return !SetsRowsAside() || (last_.rules == now_.rules && last_.references == now_.references);
+}
+
+bool ModelBuild::SetsRowsAside() const {
+  const auto rejects = [](const config::CheckRule& rule) { return rule.severity == config::CheckSeverity::kReject; };
+  return HasRejects() || std::any_of(model_.checks.begin(), model_.checks.end(), rejects);
+}
+
+/// Whether the published rows were found good, and nothing that happened since can have made them bad: what they refer
+/// to is as it was then, but for keys that came in this run.
+bool ModelBuild::WasJudged() const {
+  const auto before = context_.references_before.find(model_.name);
+  return last_.rules == now_.rules && before != context_.references_before.end() &&
+         last_.references == before->second && !context_.fully_checked.contains(model_.name);
 }
 
 void ModelBuild::Prepare() {
@@ -242,7 +268,17 @@ void ModelBuild::Restore() {
 bool ModelBuild::EqualsBase() const {
   if (!base_ || schema_changed_ || !base_->snapshot()) return false;
   const auto digest = DigestIn(base_->snapshot()->summary);
-  return digest && *digest == digest_;
+  return digest && *digest == digest_ && HasFilesOfBase();
+}
+
+/// Files that somebody removed are missing for good if the new rows, which are at hand, give way to them.
+bool ModelBuild::HasFilesOfBase() const {
+  const std::vector<std::string> names = context_.engine.storage().List(location_ + "/data");
+  const std::set<std::string> present(names.begin(), names.end());
+  const auto is_present = [&](const lake::DataFile& file) {
+    return present.contains(context_.engine.storage().NameOf(file.path));
+  };
+  return std::all_of(base_->files().begin(), base_->files().end(), is_present);
 }
 
 /// Decide whether there is anything to publish, and let the engine read the result.
@@ -309,7 +345,7 @@ void ModelBuild::BindReferences(const std::vector<const RowRule*>& rules) {
 /// A version that is published was judged when it came; so only new ones are, unless the rules changed.
 bool ModelBuild::JudgesOnlyNew() const {
   const bool is_append = model_.kind == config::ModelKind::kHistory && !replace_all_;
-  return is_append && last_.rules == now_.rules && !context_.fully_checked.contains(model_.name);
+  return is_append && WasJudged();
 }
 
 void ModelBuild::Judge() {
@@ -338,9 +374,18 @@ void ModelBuild::JudgeWaiting(const std::string& calendar) {
     BindReferences(rules);
     Record(Checks().JudgeRows(
         rules, JudgesOnlyNew() ? RowsSql(added_) : context_.engine.AllRowsSql(*context_.engine.Find(name_))));
+    if (candidate_.ok()) TakeVersionOfCalendar();
   } catch (const Error& error) {
     Fail(error);
   }
+}
+
+void ModelBuild::TakeVersionOfCalendar() {
+  now_.references = ReferencesOf(context_.engine, node_);
+  candidate_.fingerprint = now_.ToString();
+  if (candidate_.pending) candidate_.pending->change.summary["leat.fingerprint"] = candidate_.fingerprint;
+  const bool is_new = candidate_.outcome == Candidate::Outcome::kUnchanged && last_.ToString() != now_.ToString();
+  if (is_new) candidate_.outcome = Candidate::Outcome::kSame;
 }
 
 void ModelBuild::Record(std::vector<CheckOutcome> outcomes) {
@@ -367,11 +412,21 @@ void ModelBuild::Drop(const std::string& because) {
   candidate_.pending.reset();
   candidate_.rejects.reset();
   candidate_.fingerprint.clear();
+  // Else the next run would find nothing changed, and be green.
+  const bool is_red = because.empty() && rows_stand_;
+  if (is_red)
+    candidate_.fingerprint = Fingerprint{last_.definition, last_.rules, kFailedReferences, last_.inputs}.ToString();
   candidate_.rows_written = candidate_.rows_rejected = 0;
   candidate_.rows_total = base_ ? base_->record_count() : 0;
   written_.RemoveAll();
   const bool engine_reads_it = context_.engine.Find(name_) != nullptr;
   if (engine_reads_it) Restore();
+}
+
+void ModelBuild::FailCheck(const std::string& because, const Diagnostic& fault) {
+  Drop(because);
+  candidate_.outcome = Candidate::Outcome::kFailed;
+  candidate_.diagnostics.push_back(fault);
 }
 
 Candidate ModelBuild::Take() {
@@ -381,13 +436,19 @@ Candidate ModelBuild::Take() {
 
 bool ModelBuild::LostKeys() {
   const std::vector<std::string> key = KeyOf(model_);
-  if (!candidate_.pending || !base_ || key.empty() || model_.kind != config::ModelKind::kTable) return false;
+  if (!candidate_.pending || !replace_all_ || !base_ || key.empty()) return false;
+  // A full refresh must not need the old files, and a history that is made anew is rare.
+  if (context_.options.full_refresh || model_.kind == config::ModelKind::kHistory) return true;
   for (const std::string& column : key)
     if (base_->schema().Find(column) == nullptr) return true;
-  return connection_.QueryInt64(
-             fmt::format("SELECT count(*) FROM {} b ANTI JOIN {} c USING ({})",
-                         lake::ReadFilesSql(context_.engine.storage(), base_->schema(), base_->files()),
-                         RowsSql(added_), QuoteList(key))) > 0;
+  try {
+    return connection_.QueryInt64(
+               fmt::format("SELECT count(*) FROM {} b ANTI JOIN {} c USING ({})",
+                           lake::ReadFilesSql(context_.engine.storage(), base_->schema(), base_->files()),
+                           RowsSql(added_), QuoteList(key))) > 0;
+  } catch (const duck::QueryError&) {
+    return true;  // old files that cannot be read cannot tell; the new rows do not need them
+  }
 }
 
 }  // namespace leat::models

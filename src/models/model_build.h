@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -51,6 +52,7 @@ struct BuildContext {
   const Builder::Options& options;
   std::set<std::string> dates_to_come;  ///< calendars that this run builds later: rules that refer to them wait
   std::set<std::string> fully_checked;
+  std::map<std::string, std::string> references_before;  ///< by model: ReferencesOf before anything was built
 };
 
 /// One model on its way from SQL to candidate.
@@ -65,20 +67,29 @@ class ModelBuild {
   bool waits() const;
   /// Judge the rules that waited for `calendar`, which the engine reads by now.
   void JudgeWaiting(const std::string& calendar);
+  /// A calendar that the rules look into grew after they were judged: its new version is the one they hold for.
+  void TakeVersionOfCalendar();
   /// Take the candidate back, since `because` failed; the engine reads the published rows again.
   void Drop(const std::string& because);
+  /// The same, for a file of checks/ that found fault with this model's own rows.
+  void FailCheck(const std::string& because, const Diagnostic& fault);
   /// Hand out the candidate; its files stay.
   Candidate Take();
 
   const Candidate& candidate() const { return candidate_; }
   const config::Model& model() const { return model_; }
-  /// Whether keys of the published table are gone from the candidate.
-  bool LostKeys();
+  /// Whether keys of the published table may be gone from the candidate.
+  bool lost_keys() const { return lost_keys_; }
 
  private:
   // model_build.cc: what all kinds share
   void Prepare();
-  bool IsUnchanged() const;
+  void Build();
+  void KeepRows();
+  bool RowsStand() const;
+  bool SetsRowsAside() const;
+  bool WasJudged() const;
+  bool LostKeys();
   void RequireTables() const;
   std::optional<ReferenceTarget> FindTarget(const std::string& table);
   void EvolveSchema();
@@ -95,6 +106,7 @@ class ModelBuild {
   bool JudgesOnlyNew() const;
   void Finish();
   bool EqualsBase() const;
+  bool HasFilesOfBase() const;
   std::string RowsSql(const std::vector<lake::DataFile>& files) const;
   CheckRun Checks() const;
   std::vector<lake::DataFile> Write(const std::string& select);
@@ -109,7 +121,9 @@ class ModelBuild {
   struct HistoryInput;
   void WriteHistory();
   HistoryInput ReadHistoryInput();
-  bool MustRebuild(int64_t newest_seq) const;
+  bool MustRebuild(int64_t newest_seq);
+  bool AreRejectsOutdated();
+  bool HasRejects() const { return rejects_base_ && rejects_base_->record_count() > 0; }
   std::string VersionsSql(const HistoryInput& input, bool keys_are_unique) const;
   int64_t LastRecordId() const;
 
@@ -140,6 +154,8 @@ class ModelBuild {
 
   std::vector<lake::DataFile> added_;
   bool replace_all_ = true;
+  bool rows_stand_ = false;  ///< the published rows are judged, and no others
+  bool lost_keys_ = false;
   std::optional<int64_t> last_seq_;  ///< of history: the newest version that was looked at
   TableDigest digest_;
   Candidate candidate_;

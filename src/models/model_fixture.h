@@ -118,6 +118,12 @@ class ModelsTest : public testing::Test {
     return text;
   }
 
+  /// Lose the data files of a published table, as a hand that tidies up would.
+  void RemoveDataFiles(const std::string& table) {
+    for (const lake::DataFile& file : committed_.at(Split2(table)).files())
+      storage_->RemoveQuietly(storage_->NameOf(file.path));
+  }
+
   std::string SummaryOf(const std::string& table, const std::string& key) {
     const auto& summary = committed_.at(Split2(table)).snapshot()->summary;
     const auto found = summary.find(key);
@@ -169,9 +175,10 @@ class ModelsTest : public testing::Test {
       const lake::Table table = writer_.Apply(pending->base, pending->name, pending->location, pending->change);
       committed_.insert_or_assign(pending->name, table);
     }
-    const bool stores =
-        candidate.outcome == Candidate::Outcome::kBuilt || candidate.outcome == Candidate::Outcome::kSame;
-    if (stores) fingerprints_[candidate.model->name] = candidate.fingerprint;
+    const bool is_news = candidate.outcome == Candidate::Outcome::kBuilt ||
+                         candidate.outcome == Candidate::Outcome::kSame ||
+                         candidate.outcome == Candidate::Outcome::kFailed;
+    if (is_news && !candidate.fingerprint.empty()) fingerprints_[candidate.model->name] = candidate.fingerprint;
     return text + "\n" + Describe(candidate.diagnostics);
   }
 

@@ -22,16 +22,22 @@ namespace {
       .Hint("the SQL of a model is one SELECT in DuckDB's dialect");
 }
 
+/// What to write instead, for a query that was typed and for a file that makes a table.
+std::string SelectHint(const SqlSource& source, const char* for_model) {
+  const bool is_typed = source.file.empty() || source.file == "query";
+  return is_typed ? "write one SELECT; a query reads the lake and changes nothing" : for_model;
+}
+
 [[noreturn]] void ThrowNotOneSelect(const SqlSource& source, const std::vector<StatementSpan>& statements) {
   if (statements.empty())
     throw Error(kConfig, "LEAT0202", PlaceAt(source.file, source.text, source.text.size(), 0),
                 "no SELECT found; expected exactly one")
-        .Hint("write the SELECT whose rows the table is to hold");
+        .Hint(SelectHint(source, "write the SELECT whose rows the table is to hold"));
   if (statements.size() > 1)
     throw Error(kConfig, "LEAT0202", PlaceOfToken(source.file, source.text, statements[1].begin()),
                 fmt::format("{} statements found; expected exactly one SELECT", statements.size()))
         .Label("the second statement")
-        .Hint("put each SELECT into a file of its own");
+        .Hint(SelectHint(source, "put each SELECT into a file of its own"));
   const std::string_view word = statements[0].tokens[0].In(source.text);
   const Place place = PlaceOfToken(source.file, source.text, statements[0].begin());
   const bool is_pivot =
@@ -41,7 +47,7 @@ namespace {
                 "a PIVOT without a list of values has no fixed columns; expected one SELECT")
         .Hint("name the values: SELECT * FROM (PIVOT table ON column IN ('a', 'b') USING sum(amount))");
   throw Error(kConfig, "LEAT0202", place, fmt::format("{} is not a SELECT; expected exactly one SELECT", word))
-      .Hint("write the SELECT whose rows the table is to hold; leat makes the table");
+      .Hint(SelectHint(source, "write the SELECT whose rows the table is to hold; leat makes the table"));
 }
 
 bool IsColumnAt(const Json& node, size_t position) {

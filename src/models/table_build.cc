@@ -86,9 +86,10 @@ std::vector<lake::DataFile> ModelBuild::WriteVanishedRows() {
 }
 
 void ModelBuild::WriteDimDate() {
-  std::optional<DaySpan> present;
-  if (base_) present = DaysOf(connection_, "date_id", RowsSql(base_->files()));
   const bool is_open = Graph::IsOpenDimDate(model_);
+  std::optional<DaySpan> present;
+  const bool only_grows = base_ && is_open && !context_.options.full_refresh;
+  if (only_grows) present = DaysOf(connection_, "date_id", RowsSql(base_->files()));
   const std::vector<DateUse> uses = is_open ? UsesOf(context_, connection_, model_.name) : std::vector<DateUse>();
   added_ = Write(DimDateSql(model_, SpanOf(model_, uses, present, context_.options.run_time)));
   digest_ = DigestOf(connection_, schema_, RowsSql(added_));

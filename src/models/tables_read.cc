@@ -77,6 +77,7 @@ class Walker {
     if (node.is_array()) {
       for (const Json& child : node) Visit(child, scope);
     } else if (node.is_object()) {
+      NoteSample(node);
       if (node.contains("cte_map")) return VisitQuery(node, scope);
       Note(node, scope);
       for (const Json& child : node) Visit(child, scope);
@@ -115,11 +116,19 @@ class Walker {
     }
   }
 
+  /// TABLESAMPLE of a table, USING SAMPLE of a SELECT. Even a seed gives other rows with another number of threads.
+  void NoteSample(const Json& node) {
+    if (node.contains("sample") && node["sample"].is_object()) reads_.varies = true;
+  }
+
   void NoteFunction(const Json& node) {
     const std::string name = ToLower(TextOf(node, "function_name"));
     const std::string schema = ToLower(TextOf(node, "schema"));
     if (const Macro* macro = macros_.Find(schema, name)) return Expand(*macro);
     NoteVarying(name);
+    // The age as of today; with two arguments it is a difference.
+    const bool is_age_now = name == "age" && node.contains("children") && node["children"].size() == 1;
+    if (is_age_now) reads_.varies = true;
     if (!ReadsFiles(name)) return;
     throw Error(kConfig, "LEAT0207", PlaceOr(PositionOf(node)),
                 fmt::format("{}() hides what the statement reads", name))

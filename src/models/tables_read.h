@@ -22,7 +22,7 @@ struct SelectReads {
   std::vector<TableReference> tables;   ///< each once, in the order in which they are named
   std::vector<std::string> macros;      ///< in an order in which they can be made
   std::vector<std::string> parameters;  ///< names without `$`, lower case
-  bool varies = false;                  ///< calls now(), random() or the like: the same inputs may give other rows
+  bool varies = false;                  ///< calls now() or the like, or samples: the same inputs may give other rows
   std::string normalised;               ///< its syntax tree without places, for fingerprints
 
   std::vector<std::string> TableNames() const;

@@ -141,6 +141,20 @@ TEST_F(TablesReadTest, KnowsOneParameter) {
   EXPECT_FALSE(Reads("SELECT created_at FROM s.a").varies);
 }
 
+TEST_F(TablesReadTest, AnAgeAsOfTodayVariesAndADifferenceDoesNot) {
+  EXPECT_TRUE(Reads("SELECT age(created_at) FROM s.a").varies);
+  EXPECT_FALSE(Reads("SELECT age(updated_at, created_at) FROM s.a").varies);
+}
+
+TEST_F(TablesReadTest, SamplesVary) {
+  EXPECT_TRUE(Reads("SELECT * FROM s.a TABLESAMPLE 10%").varies);
+  EXPECT_TRUE(Reads("SELECT * FROM s.a USING SAMPLE 10 ROWS").varies);
+  EXPECT_TRUE(Reads("SELECT * FROM s.b, (SELECT * FROM s.a USING SAMPLE 5%) x").varies);
+  EXPECT_TRUE(Reads("WITH x AS (SELECT * FROM s.a TABLESAMPLE 10%) SELECT * FROM x").varies);
+  EXPECT_TRUE(Reads("SELECT * FROM s.a JOIN s.b TABLESAMPLE reservoir(20%) USING (id)").varies);
+  EXPECT_FALSE(Reads("SELECT sample FROM s.a").varies);
+}
+
 TEST_F(TablesReadTest, FollowsMacrosThroughTheirBodies) {
   Macro(
       "-- prices\nCREATE MACRO shop.pence(x) AS x * (SELECT max(f) FROM s.factor);\n"

@@ -18,8 +18,10 @@ class RunObserver {
   /// Work on a table began; `step` is extract, build or load.
   virtual void StepStarted(const std::string& table, const std::string& step) = 0;
   /// Rows so far of a step that goes on; about every 100 ms. `rows_expected` is an estimate, nothing if unknown.
-  virtual void StepProgress(const std::string& table, const std::string& step, int64_t rows, std::optional<int64_t> rows_expected) = 0;
-  /// A step ended. `step.status`: done, unchanged, warned, failed, skipped. `fault`: why it failed, or the first warning.
+  virtual void StepProgress(const std::string& table, const std::string& step, int64_t rows,
+                            std::optional<int64_t> rows_expected) = 0;
+  /// A step ended. `step.status`: done, unchanged, warned, failed, skipped. `fault`: why it failed, or the first
+  /// warning.
   virtual void StepFinished(const state::Step& step, const std::optional<Diagnostic>& fault) = 0;
 };
 

@@ -23,7 +23,8 @@ LeaseKeeper::~LeaseKeeper() {
   thread_.join();
 }
 
-void LeaseKeeper::Keep(std::stop_token stop, std::string state_path, std::string project, std::vector<state::Lease> leases) {
+void LeaseKeeper::Keep(std::stop_token stop, std::string state_path, std::string project,
+                       std::vector<state::Lease> leases) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_ptr<state::Store> store;

@@ -9,8 +9,8 @@
 
 namespace leat::pipeline {
 
-/// Says every few seconds that a run still lives, on a state connection of its own. That a lease was lost shows at the next
-/// commit, which then publishes nothing.
+/// Says every few seconds that a run still lives, on a state connection of its own. That a lease was lost shows at the
+/// next commit, which then publishes nothing.
 class LeaseKeeper {
  public:
   LeaseKeeper(const config::Project& project, std::vector<state::Lease> leases);

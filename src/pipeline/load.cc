@@ -6,26 +6,35 @@
 #include <map>
 
 #include "core/text.h"
+#include "models/model_output.h"
 
 namespace leat::pipeline {
 namespace {
 
 bool IsOurs(const std::string& column) { return column.starts_with("_leat_"); }
 
-std::string TableIn(const config::Model& model) { return model.warehouse.table.empty() ? model.table : model.warehouse.table; }
+std::string TableIn(const config::Model& model) {
+  return model.warehouse.table.empty() ? model.table : model.warehouse.table;
+}
+
+/// What a head says of a column, which it may spell in another case than the table.
+template <typename Value>
+const Value* FindColumn(const std::map<std::string, Value>& settings, const std::string& column) {
+  for (const auto& [name, value] : settings)
+    if (ToLower(name) == column) return &value;
+  return nullptr;
+}
 
 std::string NameIn(const config::Model& model, const std::string& column) {
-  const auto renamed = model.warehouse.rename.find(column);
-  return renamed == model.warehouse.rename.end() ? column : renamed->second.value;
+  const auto* renamed = FindColumn(model.warehouse.rename, column);
+  return renamed == nullptr ? column : renamed->value;
 }
 
 /// What identifies a row in the warehouse: the record id where there is one, since a history's own key is not unique.
 std::vector<std::string> PrimaryKey(const config::Model& model) {
-  if (model.record_id) return {model.record_id->value};
+  if (model.record_id) return {ToLower(model.record_id->value)};
   if (model.kind == config::ModelKind::kHistory) return {};
-  std::vector<std::string> key;
-  for (const auto& part : model.key) key.push_back(part.value);
-  return key;
+  return models::KeyOf(model);
 }
 
 /// Columns that no row may leave empty: the rule is kept by a check that stops or sorts out such rows.
@@ -34,7 +43,7 @@ bool IsNotNull(const config::Model& model, const std::string& column) {
   for (const config::CheckRule& rule : model.checks) {
     if (rule.rule != "not_null" || rule.severity == config::CheckSeverity::kWarn || !rule.where.empty()) continue;
     for (const auto& named : rule.columns)
-      if (named.value == column) return true;
+      if (ToLower(named.value) == column) return true;
   }
   const std::vector<std::string> key = PrimaryKey(model);
   return std::find(key.begin(), key.end(), column) != key.end();
@@ -46,17 +55,22 @@ std::vector<warehouse::ForeignKey> ForeignKeys(const config::Project& project, c
     if (rule.rule != "references" || rule.severity == config::CheckSeverity::kWarn || !rule.where.empty()) continue;
     for (const auto& reference : rule.references) {
       const config::Model* other = project.FindModel(reference.table.value);
-      if (other == nullptr || !IsLoaded(project, *other) || PrimaryKey(*other).size() != 1) continue;
-      keys.push_back({NameIn(model, reference.column.value), TableIn(*other), NameIn(*other, PrimaryKey(*other)[0])});
+      if (other == nullptr || !IsLoaded(project, *other)) continue;
+      // The check looks up the model's key; a history's rows are named by their record id instead.
+      const std::vector<std::string> key = models::KeyOf(*other);
+      if (key.size() != 1 || PrimaryKey(*other) != key) continue;
+      keys.push_back({NameIn(model, ToLower(reference.column.value)), TableIn(*other), NameIn(*other, key[0])});
     }
   }
   return keys;
 }
 
-std::vector<lake::DataFile> Without(const std::vector<lake::DataFile>& files, const std::vector<lake::DataFile>& others) {
+std::vector<lake::DataFile> Without(const std::vector<lake::DataFile>& files,
+                                    const std::vector<lake::DataFile>& others) {
   std::vector<lake::DataFile> rest;
   for (const lake::DataFile& file : files)
-    if (std::none_of(others.begin(), others.end(), [&](const auto& other) { return other.path == file.path; })) rest.push_back(file);
+    if (std::none_of(others.begin(), others.end(), [&](const auto& other) { return other.path == file.path; }))
+      rest.push_back(file);
   return rest;
 }
 
@@ -98,8 +112,8 @@ warehouse::Delta DeltaBetween(const lake::Storage& storage, const lake::Table& t
 bool IsLoaded(const config::Project& project, const config::Model& model) {
   if (!project.warehouse || !model.warehouse.load) return false;
   const auto& patterns = project.warehouse->load;
-  return patterns.empty() ||
-         std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return MatchesGlob(pattern.value, model.name); });
+  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
+                                         [&](const auto& pattern) { return MatchesGlob(pattern.value, model.name); });
 }
 
 warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Table& table) {
@@ -116,9 +130,9 @@ warehouse::TableSpec SpecOf(const config::Project& project, const config::Model&
                                  .duck_type = lake::DuckType(field.type),
                                  .not_null = IsNotNull(model, field.name),
                                  .place = model.head_place};
-    if (const auto type = model.warehouse.types.find(field.name); type != model.warehouse.types.end()) {
-      column.type = type->second.value;
-      column.place = type->second.place;
+    if (const auto* type = FindColumn(model.warehouse.types, field.name)) {
+      column.type = type->value;
+      column.place = type->place;
     }
     spec.columns.push_back(std::move(column));
   }
@@ -132,8 +146,10 @@ warehouse::TableLoad LoadOf(const config::Project& project, const config::Model&
   load.snapshot_id = table.snapshot()->id;
   load.rows = table.record_count();
   load.hash_sum = SummaryText(*table.snapshot(), "leat.hash");
-  load.all_rows = fmt::format("SELECT {} FROM {}", ColumnList(load.spec), lake::ReadFilesSql(engine.storage(), table.schema(), table.files()));
-  load.since = [&storage = engine.storage(), table, spec = load.spec](int64_t snapshot_id) -> std::optional<warehouse::Delta> {
+  load.all_rows = fmt::format("SELECT {} FROM {}", ColumnList(load.spec),
+                              lake::ReadFilesSql(engine.storage(), table.schema(), table.files()));
+  load.since = [&storage = engine.storage(), table,
+                spec = load.spec](int64_t snapshot_id) -> std::optional<warehouse::Delta> {
     const std::optional<lake::Snapshot> loaded = table.FindSnapshot(snapshot_id);
     if (!loaded) return std::nullopt;
     return DeltaBetween(storage, table, *loaded, spec);

@@ -1,5 +1,7 @@
 #include "pipeline/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -29,39 +31,55 @@ std::map<std::string, std::vector<std::string>> ReadsOfModels(const config::Proj
 
 using Reads = std::map<std::string, std::vector<std::string>>;
 
-std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads, const std::set<std::string>& streams) {
+std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads,
+                              const std::set<std::string>& streams) {
   std::vector<Selectable> nodes;
   for (const std::string& stream : streams)
     nodes.push_back({.name = stream, .source = NamespaceOf(stream), .kind = "stream"});
   for (const config::Model& model : project.models) {
     Selectable node{.name = model.name, .kind = KindName(model.kind), .file = model.file, .tags = model.tags};
     for (const std::string& input : reads.at(model.name)) node.inputs.push_back(ProducerOf(input));
+    for (const config::CheckRule& rule : model.checks)
+      for (const auto& reference : rule.references)
+        if (reference.table.value != model.name) node.inputs.push_back(reference.table.value);
     nodes.push_back(std::move(node));
   }
   return nodes;
 }
 
-/// Streams known without asking: those in the lake and those that models name.
-std::set<std::string> KnownStreams(const config::Project& project, const Reads& reads, Workspace& workspace) {
+std::set<std::string> StreamsInLake(const config::Project& project, Workspace& workspace) {
   std::set<std::string> streams;
   for (const auto& [name, table] : workspace.tables())
     if (project.FindSource(name.first) != nullptr && name.second.ends_with(kHistorySuffix))
       streams.insert(name.first + "." + ProducerOf(name.second));
+  return streams;
+}
+
+/// Streams that models name; whether they exist only their source can say.
+std::set<std::string> StreamsRead(const config::Project& project, const Reads& reads) {
+  std::set<std::string> streams;
   for (const auto& [model, inputs] : reads)
     for (const std::string& input : inputs)
       if (project.FindSource(NamespaceOf(input)) != nullptr) streams.insert(ProducerOf(input));
   return streams;
 }
 
+std::vector<std::string> SourceNames(const config::Project& project) {
+  std::vector<std::string> names;
+  for (const config::Source& source : project.sources) names.push_back(source.name);
+  return names;
+}
+
 /// Sources whose streams the selection may touch.
-std::set<std::string> SourcesNeeded(const config::Project& project, const std::vector<Selectable>& nodes, const RunOptions& options) {
+std::set<std::string> SourcesNeeded(const config::Project& project, const std::vector<Selectable>& nodes,
+                                    const RunOptions& options) {
   std::set<std::string> needed = SourcesNamed(options.select);
   const auto need_all = [&] {
     for (const config::Source& source : project.sources) needed.insert(source.name);
   };
   try {
     if (Trim(options.select).empty()) need_all();
-    for (const std::string& name : Select(nodes, options.select, ""))
+    for (const std::string& name : Select(nodes, options.select, "", {}))
       for (const Selectable& node : nodes)
         if (node.name == name && !node.source.empty()) needed.insert(node.source);
   } catch (const Error&) {
@@ -70,36 +88,66 @@ std::set<std::string> SourcesNeeded(const config::Project& project, const std::v
   return needed;
 }
 
-PlannedSource OpenPlanned(const config::Project& project, const config::Source& config, const CancelFlag& cancel) {
-  PlannedSource planned{.config = &config};
-  try {
-    planned.source = sources::OpenSource(project, config, cancel);
-    planned.streams = planned.source->Discover();
-  } catch (const Error& error) {
-    planned.fault = error;
+/// A stream of the lake whose table is gone keeps its rows, but what is below it must not pass for fresh.
+void AddVanished(PlannedSource& planned, Workspace& workspace) {
+  for (const auto& [name, table] : workspace.tables()) {
+    if (name.first != planned.config->name || !name.second.ends_with(kHistorySuffix)) continue;
+    const std::string origin = ProducerOf(name.second);
+    const std::string stream = name.first + "." + origin;
+    const bool is_there =
+        std::any_of(planned.streams.begin(), planned.streams.end(), [&](const auto& s) { return s.name == stream; });
+    const std::optional<config::StreamRule> rule = planned.config->RuleFor(origin);
+    if (is_there || (rule && rule->skip)) continue;
+    Diagnostic gone{.code = "LEAT0412",
+                    .message = fmt::format("the table of stream {} is gone from the database", stream),
+                    .place = planned.config->connection.place,
+                    .help = {fmt::format("if that is meant, keep its last rows by  {}: {{skip: true}}  in {}", origin,
+                                         planned.config->file)}};
+    planned.streams.push_back({.name = stream, .fault = std::move(gone)});
   }
-  return planned;
 }
 
-/// The names that SQL may read: streams that exist, and, of sources that do not answer, whatever models read of them.
-std::vector<std::string> NamesForSql(const std::set<std::string>& known, const std::vector<PlannedSource>& sources,
-                                     const config::Project& project) {
-  std::set<std::string> names;
-  std::set<std::string> answered;
-  for (const PlannedSource& source : sources) {
-    if (source.fault) continue;
-    answered.insert(source.config->name);
-    for (const auto& stream : source.streams) names.insert(stream.name);
+bool Answered(const std::vector<PlannedSource>& sources, const std::string& name) {
+  return std::any_of(sources.begin(), sources.end(),
+                     [&](const auto& source) { return !source.fault && source.config->name == name; });
+}
+
+/// The streams that SQL may read: those in the lake, those that sources have, and, of sources that were not asked or do
+/// not answer, whatever models read of them.
+std::set<std::string> StreamsForSql(const std::set<std::string>& lake, const std::set<std::string>& read,
+                                    const std::vector<PlannedSource>& sources) {
+  std::set<std::string> streams = lake;
+  for (const PlannedSource& source : sources)
+    for (const auto& stream : source.streams) streams.insert(stream.name);
+  for (const std::string& stream : read)
+    if (!Answered(sources, NamespaceOf(stream))) streams.insert(stream);
+  return streams;
+}
+
+/// What models read of a source that does not answer fails with it, also if it was never loaded.
+void AddRead(PlannedSource& source, const std::set<std::string>& read) {
+  for (const std::string& stream : read) {
+    const bool is_there =
+        std::any_of(source.streams.begin(), source.streams.end(), [&](const auto& s) { return s.name == stream; });
+    if (NamespaceOf(stream) == source.config->name && !is_there) source.streams.push_back({.name = stream});
   }
-  for (const std::string& stream : known)
-    if (!answered.contains(NamespaceOf(stream))) names.insert(stream);
-  std::vector<std::string> all;
-  for (const std::string& stream : names) {
-    all.push_back(stream);
-    all.push_back(stream + std::string(kHistorySuffix));
-  }
-  for (const config::Seed& seed : project.seeds) all.push_back(seed.name);
-  return all;
+}
+
+std::vector<std::string> WithSeeds(const std::set<std::string>& streams, const config::Project& project) {
+  std::vector<std::string> names(streams.begin(), streams.end());
+  for (const config::Seed& seed : project.seeds) names.push_back(seed.name);
+  return names;
+}
+
+/// The models to build: those selected and the calendars they refer to, but none that was excluded.
+std::set<std::string> ModelsToBuild(const config::Project& project, const models::Graph& graph,
+                                    const std::set<std::string>& selected, const std::set<std::string>& excluded) {
+  std::set<std::string> models;
+  for (const config::Model& model : project.models)
+    if (selected.contains(model.name)) models.insert(model.name);
+  models = graph.WithDates(models);
+  std::erase_if(models, [&](const std::string& model) { return excluded.contains(model); });
+  return models;
 }
 
 }  // namespace
@@ -108,11 +156,34 @@ std::string ProducerOf(const std::string& name) {
   return name.ends_with(kHistorySuffix) ? name.substr(0, name.size() - kHistorySuffix.size()) : name;
 }
 
+bool IsUnreachable(const Error& error) {
+  const bool is_secret = error.code() == "LEAT0109" || error.code() == "LEAT0113" || error.code() == "LEAT0310";
+  return error.kind() == kConnection || is_secret;
+}
+
+PlannedSource OpenPlanned(const config::Project& project, const config::Source& config, Workspace& workspace,
+                          const CancelFlag& cancel) {
+  PlannedSource planned{.config = &config};
+  try {
+    planned.source = sources::OpenSource(project, config, cancel);
+    planned.streams = planned.source->Discover();
+    AddVanished(planned, workspace);
+  } catch (const Error& error) {
+    planned.fault = error;
+    for (const std::string& stream : StreamsInLake(project, workspace))
+      if (NamespaceOf(stream) == config.name) planned.streams.push_back({.name = stream});
+  }
+  return planned;
+}
+
 const char* KindName(config::ModelKind kind) {
   switch (kind) {
-    case config::ModelKind::kTable: return "table";
-    case config::ModelKind::kHistory: return "history";
-    case config::ModelKind::kDimDate: return "dim_date";
+    case config::ModelKind::kTable:
+      return "table";
+    case config::ModelKind::kHistory:
+      return "history";
+    case config::ModelKind::kDimDate:
+      return "dim_date";
   }
   return "table";
 }
@@ -126,26 +197,32 @@ int Plan::tables() const {
 Plan MakePlan(const config::Project& project, const RunOptions& options, Workspace& workspace, models::Macros& macros,
               const CancelFlag& cancel) {
   const Reads reads = ReadsOfModels(project, workspace, macros);
-  std::set<std::string> streams = KnownStreams(project, reads, workspace);
-  const std::set<std::string> needed = SourcesNeeded(project, Nodes(project, reads, streams), options);
+  const std::set<std::string> lake = StreamsInLake(project, workspace);
+  const std::set<std::string> read = StreamsRead(project, reads);
+  std::set<std::string> known = lake;
+  known.insert(read.begin(), read.end());
+  const std::set<std::string> needed = SourcesNeeded(project, Nodes(project, reads, known), options);
 
   Plan plan;
   for (const config::Source& source : project.sources)
-    if (needed.contains(source.name)) plan.sources.push_back(OpenPlanned(project, source, cancel));
+    if (needed.contains(source.name)) plan.sources.push_back(OpenPlanned(project, source, workspace, cancel));
 
+  const std::set<std::string> streams = StreamsForSql(lake, read, plan.sources);
   std::vector<Diagnostic> diagnostics;
-  plan.graph = models::MakeGraph(workspace.engine().connection(), project, macros, NamesForSql(streams, plan.sources, project), diagnostics);
+  plan.graph =
+      models::MakeGraph(workspace.engine().connection(), project, macros, WithSeeds(streams, project), diagnostics);
   if (std::any_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.severity == Severity::kError; }))
     throw InvalidProject{std::move(diagnostics)};
 
-  for (const PlannedSource& source : plan.sources)
-    for (const auto& stream : source.streams) streams.insert(stream.name);
-  const std::set<std::string> selected = Select(Nodes(project, reads, streams), options.select, options.exclude);
-  for (PlannedSource& source : plan.sources)
+  const std::vector<Selectable> nodes = Nodes(project, reads, streams);
+  const std::set<std::string> selected = Select(nodes, options.select, options.exclude, SourceNames(project));
+  std::set<std::string> excluded;
+  if (!Trim(options.exclude).empty()) excluded = Select(nodes, options.exclude, "", SourceNames(project));
+  for (PlannedSource& source : plan.sources) {
+    if (source.fault) AddRead(source, read);
     std::erase_if(source.streams, [&](const auto& stream) { return !selected.contains(stream.name); });
-  for (const config::Model& model : project.models)
-    if (selected.contains(model.name)) plan.models.insert(model.name);
-  plan.models = plan.graph.WithDates(plan.models);
+  }
+  plan.models = ModelsToBuild(project, plan.graph, selected, excluded);
   return plan;
 }
 

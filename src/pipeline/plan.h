@@ -22,6 +22,15 @@ struct PlannedSource {
   std::optional<Error> fault;                ///< it could not be opened: none of its streams can be read
 };
 
+/// Whether an error says that a connection did not answer or did not let us in, so that no file of the project is at
+/// fault.
+bool IsUnreachable(const Error& error);
+
+/// Open a source and ask what it has. A stream that the lake holds and the source has no longer carries its fault; a
+/// source that cannot be opened carries its own.
+PlannedSource OpenPlanned(const config::Project& project, const config::Source& config, Workspace& workspace,
+                          const CancelFlag& cancel);
+
 /// What a run will do.
 struct Plan {
   std::vector<PlannedSource> sources;
@@ -40,7 +49,8 @@ inline constexpr std::string_view kHistorySuffix = "__history";
 std::string ProducerOf(const std::string& name);
 
 /// Open the sources that the selection needs, order the models, and evaluate the selection.
-/// Throws: InvalidProject for SQL that cannot be ordered; Error(kConfig, LEAT0120) for a selection that matches nothing.
+/// Throws: InvalidProject for SQL that cannot be ordered; Error(kConfig, LEAT0120) for a selection that matches
+/// nothing.
 Plan MakePlan(const config::Project& project, const RunOptions& options, Workspace& workspace, models::Macros& macros,
               const CancelFlag& cancel);
 

@@ -11,8 +11,8 @@
 
 namespace leat::pipeline {
 
-/// Passes what happens in the threads of a run to its observer, one call at a time, and reports the rows so far of steps that
-/// go on, ten times a second.
+/// Passes what happens in the threads of a run to its observer, one call at a time, and reports the rows so far of
+/// steps that go on, ten times a second.
 class Progress : public sources::ReadObserver {
  public:
   Progress(RunObserver& observer, int64_t run);

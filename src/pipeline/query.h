@@ -10,10 +10,9 @@
 
 namespace leat::pipeline {
 
-/// Run one SELECT over the lake's tables as published, in a DuckDB of its own that can read the lake and nothing else, and
-/// hand its rows to `use` while they are made.
-/// `file` names the origin for messages (`query`, or a path).
-/// Throws: Error(kConfig) with place and caret text for faults of the SQL, LEAT0209 for anything but one SELECT.
+/// Run one SELECT over the lake's tables as published, in a DuckDB of its own that can read the lake and nothing else,
+/// and hand its rows to `use` while they are made. `file` names the origin for messages (`query`, or a path). Throws:
+/// Error(kConfig) with place and caret text for faults of the SQL, LEAT0202 for anything but one SELECT.
 void Query(const config::Project& project, const std::string& file, const std::string& sql, const CancelFlag& cancel,
            const std::function<void(duck::Result&)>& use);
 

@@ -74,8 +74,9 @@ class Runner {
     state::Store::Begun begun = workspace_.store()->BeginRun(options_.select, names);
     if (!begun.held.empty()) {
       const state::LeaseHolder& holder = begun.held.front();
-      throw Error(kConflict, "LEAT0510", fmt::format("run {} ({}) holds {} since {}", holder.run, holder.holder, holder.name,
-                                                     FormatTimestamp(holder.since)))
+      throw Error(kConflict, "LEAT0510",
+                  fmt::format("run {} ({}) holds {} since {}", holder.run, holder.holder, holder.name,
+                              FormatTimestamp(holder.since)))
           .Hint("wait until it has ended, then run again");
     }
     run_ = begun.run;
@@ -88,8 +89,8 @@ class Runner {
     progress_ = std::make_unique<Progress>(observer_, run_.number);
   }
 
-  /// What was looked at before the leases were ours may be old by now: another run may have published, and then our view of
-  /// the source could be older than the lake.
+  /// What was looked at before the leases were ours may be old by now: another run may have published, and then our
+  /// view of the source could be older than the lake.
   void StartAgainIfOvertaken() {
     if (!workspace_.WasOvertaken(run_)) return;
     workspace_.Reload();
@@ -97,8 +98,7 @@ class Runner {
       if (source.fault || source.streams.empty()) continue;
       std::set<std::string> wanted;
       for (const auto& stream : source.streams) wanted.insert(stream.name);
-      source.source = sources::OpenSource(project_, *source.config, cancel_);
-      source.streams = source.source->Discover();
+      source = OpenPlanned(project_, *source.config, workspace_, cancel_);
       std::erase_if(source.streams, [&](const auto& stream) { return !wanted.contains(stream.name); });
     }
   }
@@ -110,19 +110,47 @@ class Runner {
     if (source.streams.empty()) return;
     cancel_.Check();
     try {
-      std::vector<StreamOutcome> outcomes = source.source->Read(source.streams, ContextFor(source));
-      Publish(source, outcomes);
+      const std::string scope = "source:" + source.config->name;
+      state::Commit commit{.scope = scope,
+                           .number = workspace_.store()->LastCommitNumber(scope) + 1,
+                           .attempt = NewUuid(),
+                           .run = run_.number,
+                           .leases = LeasesOf({scope})};
+      for (const auto& stream : source.streams) {
+        const auto stored = workspace_.store()->FindPosition(stream.name);
+        commit.positions.push_back({stream.name, "", stored ? stored->commit_number : 0});
+      }
+      const std::vector<StreamOutcome> outcomes = ReadStreams(source, *commit.number);
+      PublishStreams(outcomes, std::move(commit));
     } catch (const Error& error) {
       FailSource(source, error);
     }
+    source.source.reset();  // its snapshot holds back the source's vacuum
   }
 
-  sources::ReadContext ContextFor(const PlannedSource& source) {
-    const std::string scope = "source:" + source.config->name;
+  std::vector<StreamOutcome> ReadStreams(PlannedSource& source, int64_t commit_number) {
+    std::vector<StreamOutcome> outcomes;
+    std::vector<sources::StreamInfo> readable;
+    for (const sources::StreamInfo& stream : source.streams) {
+      if (!stream.fault) {
+        readable.push_back(stream);
+        continue;
+      }
+      const Timestamp now = SystemClock().Now();
+      outcomes.push_back({.stream = stream.name, .started = now, .ended = now, .diagnostic = stream.fault});
+      progress_->Finished(outcomes.back());
+    }
+    if (readable.empty()) return outcomes;
+    std::vector<StreamOutcome> read = source.source->Read(readable, ContextFor(commit_number));
+    outcomes.insert(outcomes.end(), std::make_move_iterator(read.begin()), std::make_move_iterator(read.end()));
+    return outcomes;
+  }
+
+  sources::ReadContext ContextFor(int64_t commit_number) {
     return {.engine = workspace_.engine(),
             .writer = workspace_.writer(),
             .run = run_.number,
-            .commit_number = workspace_.store()->LastCommitNumber(scope) + 1,
+            .commit_number = commit_number,
             .now = run_.started,
             .threads = workspace_.threads(),
             .full_refresh = options_.full_refresh,
@@ -131,19 +159,21 @@ class Runner {
             .tables = workspace_.tables()};
   }
 
-  /// Publish all streams of one source at once: their rows and how far they were read.
-  void Publish(const PlannedSource& source, const std::vector<StreamOutcome>& outcomes) {
-    const std::string scope = "source:" + source.config->name;
-    state::Commit commit{.scope = scope, .attempt = NewUuid(), .run = run_.number, .leases = LeasesOf({scope})};
+  /// Publish all streams of one source at once: their rows and how far they were read. `commit` holds what was expected
+  /// before the read.
+  void PublishStreams(const std::vector<StreamOutcome>& outcomes, state::Commit commit) {
     std::vector<lake::Table> tables;
+    std::erase_if(commit.positions, [&](state::Position& position) {
+      const auto outcome =
+          std::find_if(outcomes.begin(), outcomes.end(), [&](const auto& o) { return o.stream == position.stream; });
+      if (outcome == outcomes.end() || outcome->kind == StreamOutcome::Kind::kFailed) return true;
+      position.value = outcome->position;
+      return false;
+    });
     for (const StreamOutcome& outcome : outcomes) {
       commit.steps.push_back(StepOf(outcome, run_.number));
-      if (outcome.kind == StreamOutcome::Kind::kFailed) continue;
-      const auto stored = workspace_.store()->FindPosition(outcome.stream);
-      commit.positions.push_back({outcome.stream, outcome.position, stored ? stored->commit_number : 0});
       if (outcome.pending) tables.push_back(AddTo(commit, *outcome.pending));
     }
-    if (!tables.empty()) commit.number = workspace_.store()->LastCommitNumber(scope) + 1;
     workspace_.store()->Publish(commit);
     for (const lake::Table& table : tables) workspace_.Published(table);
     for (const StreamOutcome& outcome : outcomes) {
@@ -160,22 +190,27 @@ class Runner {
     return table;
   }
 
+  /// None of a source's streams could be read: each keeps its rows, and what reads them is skipped.
   void FailSource(const PlannedSource& source, Error error) {
     error.SetPlace(source.config->connection.place);
-    for (const models::Node& node : plan_.graph.nodes)
-      for (const std::string& name : node.reads.TableNames())
-        if (name.starts_with(source.config->name + ".")) failed_inputs_.insert(ProducerOf(name));
-    if (error.kind() == kConnection) ++connections_lost_;
-    const Timestamp now = SystemClock().Now();
-    const state::Step step{.run = run_.number,
-                           .table = source.config->name,
-                           .step = "extract",
-                           .status = "failed",
-                           .started = run_.started,
-                           .ended = now,
-                           .diagnostic = FormatDiagnosticJson(error.diagnostic())};
+    if (IsUnreachable(error)) ++unreachable_;
+    state::Step step{.run = run_.number,
+                     .table = source.config->name,
+                     .step = "extract",
+                     .status = "failed",
+                     .started = run_.started,
+                     .ended = SystemClock().Now(),
+                     .diagnostic = FormatDiagnosticJson(error.diagnostic())};
     progress_->StepFinished(step, error.diagnostic());
-    unrecorded_.push_back(Record(step, error.diagnostic()));
+    std::set<std::string> streams;
+    for (const auto& stream : source.streams) streams.insert(stream.name);
+    for (const std::string& stream : streams) {
+      failed_inputs_.insert(stream);
+      step.table = stream;
+      unrecorded_.push_back(Record(step, std::nullopt));
+    }
+    if (streams.empty()) unrecorded_.push_back(Record(step, std::nullopt));
+    summary_.diagnostics.push_back(error.diagnostic());
   }
 
   // --- build ---
@@ -193,9 +228,14 @@ class Runner {
             },
         .finished =
             [&](const models::Candidate& candidate) {
-              progress_->StepFinished(StepOf(candidate, run_.number, started[candidate.model->name]), FirstOf(candidate.diagnostics));
+              progress_->StepFinished(StepOf(candidate, run_.number, started[candidate.model->name]),
+                                      FirstOf(candidate.diagnostics));
             },
     });
+    for (const models::Candidate& candidate : result.candidates)
+      if (candidate.because.starts_with("check "))  // it was good until a query of checks/ looked at it
+        progress_->StepFinished(StepOf(candidate, run_.number, started[candidate.model->name]),
+                                FirstOf(candidate.diagnostics));
     PublishModels(result, started);
   }
 
@@ -242,25 +282,38 @@ class Runner {
     for (const models::Candidate& candidate : result.candidates) {
       const std::string& name = candidate.model->name;
       leases.insert("model:" + name);
+      if (candidate.outcome == models::Candidate::Outcome::kFailed) failed_models_.insert(name);
+      if (candidate.ok()) data_to_[name] = DataTo(name);
       const auto begun = started.find(name);
       for (state::Step& step : StepsOf(candidate, run_.number, begun == started.end() ? run_.started : begun->second)) {
-        step.data_to = DataTo(name);
-        commit.steps.push_back(Record(step, std::nullopt));
+        step.data_to = data_to_[name];
+        commit.steps.push_back(step);
       }
-      summary_.diagnostics.insert(summary_.diagnostics.end(), candidate.diagnostics.begin(), candidate.diagnostics.end());
-      if (candidate.ok()) data_to_[name] = DataTo(name);
-      if (candidate.outcome == models::Candidate::Outcome::kSame || candidate.outcome == models::Candidate::Outcome::kBuilt)
-        commit.models.push_back({name, candidate.fingerprint});
+      if (!candidate.fingerprint.empty()) commit.models.push_back({name, candidate.fingerprint});
       if (candidate.pending) tables.push_back(AddTo(commit, *candidate.pending));
       if (candidate.rejects) tables.push_back(AddTo(commit, *candidate.rejects));
-      summary_.rows_sorted_out += candidate.rows_rejected;
     }
-    for (const models::CheckOutcome& check : result.checks)
-      if (check.diagnostic) summary_.diagnostics.push_back(*check.diagnostic);
     for (const auto& [name, fingerprint] : result.check_fingerprints) commit.models.push_back({name, fingerprint});
     commit.leases = LeasesOf(leases);
     workspace_.store()->Publish(commit);
     for (const lake::Table& table : tables) workspace_.Published(table);
+    for (const state::Step& step : commit.steps) Record(step, std::nullopt);
+    RecordFaults(result);
+  }
+
+  void RecordFaults(const models::Builder::Result& result) {
+    for (const models::Candidate& candidate : result.candidates) {
+      summary_.rows_sorted_out += candidate.rows_rejected;
+      summary_.diagnostics.insert(summary_.diagnostics.end(), candidate.diagnostics.begin(),
+                                  candidate.diagnostics.end());
+    }
+    for (const models::CheckOutcome& check : result.checks)
+      if (check.diagnostic) summary_.diagnostics.push_back(*check.diagnostic);
+    // A query over several models is the fault of each of them, but is told once.
+    std::vector<Diagnostic> once;
+    for (Diagnostic& diagnostic : summary_.diagnostics)
+      if (std::find(once.begin(), once.end(), diagnostic) == once.end()) once.push_back(std::move(diagnostic));
+    summary_.diagnostics = std::move(once);
   }
 
   // --- load ---
@@ -274,22 +327,44 @@ class Runner {
     for (const warehouse::TableLoad& load : loads) progress_->StepStarted(load.spec.model, "load");
     try {
       const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
-      const auto warehouse = warehouse::OpenPostgres(config::PostgresOptions(target), &cancel_);
+      const auto warehouse = warehouse::OpenPostgres(config::PostgresOptions(target), &cancel_,
+                                                     [&](const auto& identity) { RefuseSource(identity); });
       duck::Connection connection(workspace_.database());
-      for (const warehouse::LoadOutcome& outcome : warehouse->Load(connection, project_.name, loads)) EndLoad(StepOf(outcome, run_.number, started), outcome.diagnostic);
+      for (const warehouse::LoadOutcome& outcome : warehouse->Load(connection, project_.name, loads))
+        EndLoad(StepOf(outcome, run_.number, started), outcome.diagnostic);
     } catch (const Error& error) {
-      FailLoad(error, started);
+      FailLoads(loads, error, started);
     }
   }
 
-  /// The published tables of the models of this run; one that failed in this run is loaded as it was published before.
+  /// A warehouse inside its own source would be read as one at the next run, and grow by itself.
+  void RefuseSource(const warehouse::Identity& target) {
+    for (const config::Source& source : project_.sources) {
+      try {
+        postgres::Connection connection(config::PostgresOptions(project_.connections.at(source.connection.value)),
+                                        &cancel_);
+        if (!warehouse::IsSame(target, warehouse::IdentityOf(connection, source.schema))) continue;
+      } catch (const Error& error) {
+        if (IsUnreachable(error)) continue;  // what does not answer was not read either
+        throw;
+      }
+      throw Error(kConfig, "LEAT0612", project_.warehouse->place,
+                  fmt::format("the warehouse is the schema {} of the database that source {} reads", target.schema,
+                              source.name))
+          .Hint("give the warehouse a database or a schema of its own");
+    }
+  }
+
+  /// The published tables of the models of this run. One that failed is left out: its head may speak of another table
+  /// than the one published.
   std::vector<warehouse::TableLoad> TablesToLoad() {
     std::vector<warehouse::TableLoad> loads;
     const int64_t number = workspace_.store()->LastCommitNumber("models");
     for (const models::Node& node : plan_.graph.nodes) {
       const config::Model& model = *node.model;
       const auto table = workspace_.tables().find({model.name_space, model.table});
-      if (!plan_.models.contains(model.name) || !IsLoaded(project_, model)) continue;
+      if (!plan_.models.contains(model.name) || failed_models_.contains(model.name) || !IsLoaded(project_, model))
+        continue;
       if (table == workspace_.tables().end() || !table->second.snapshot()) continue;
       warehouse::TableLoad load = LoadOf(project_, model, table->second, workspace_.engine());
       load.commit_number = number;
@@ -304,18 +379,21 @@ class Runner {
     unrecorded_.push_back(Record(step, fault));
   }
 
-  void FailLoad(const Error& error, Timestamp started) {
-    Error placed = error;
-    placed.SetPlace(project_.warehouse->connection.place);
-    if (error.kind() == kConnection) ++connections_lost_;
-    EndLoad({.run = run_.number,
-             .table = "warehouse",
-             .step = "load",
-             .status = "failed",
-             .started = started,
-             .ended = SystemClock().Now(),
-             .diagnostic = FormatDiagnosticJson(placed.diagnostic())},
-            placed.diagnostic());
+  void FailLoads(const std::vector<warehouse::TableLoad>& loads, Error error, Timestamp started) {
+    error.SetPlace(project_.warehouse->connection.place);
+    if (IsUnreachable(error)) ++unreachable_;
+    for (const warehouse::TableLoad& load : loads) {
+      const state::Step step{.run = run_.number,
+                             .table = load.spec.model,
+                             .step = "load",
+                             .status = "failed",
+                             .started = started,
+                             .ended = SystemClock().Now(),
+                             .diagnostic = FormatDiagnosticJson(error.diagnostic())};
+      progress_->StepFinished(step, error.diagnostic());
+      unrecorded_.push_back(Record(step, std::nullopt));
+    }
+    summary_.diagnostics.push_back(error.diagnostic());
   }
 
   // --- finish ---
@@ -353,24 +431,33 @@ class Runner {
   /// A table is done if none of its steps failed or was skipped.
   void CountTables() {
     std::set<std::string> done, failed, skipped;
+    bool worked = false;
     for (const state::Step& step : summary_.steps) {
-      if (step.status == "failed") failed.insert(step.table);
-      else if (step.status == "skipped") skipped.insert(step.table);
-      else done.insert(step.table);
+      if (step.status == "failed")
+        failed.insert(step.table);
+      else if (step.status == "skipped")
+        skipped.insert(step.table);
+      else
+        done.insert(step.table);
+      // That the warehouse needed nothing is no work.
+      const bool is_idle_load = step.step == "load" && step.status == "unchanged";
+      worked = worked || (step.status != "failed" && step.status != "skipped" && !is_idle_load);
     }
     std::erase_if(done, [&](const std::string& table) { return failed.contains(table) || skipped.contains(table); });
     summary_.tables_done = static_cast<int>(done.size());
     summary_.tables_failed = static_cast<int>(failed.size());
     summary_.tables_skipped = static_cast<int>(skipped.size());
-    summary_.connection_lost_everywhere = connections_lost_ > 0 && done.empty();
+    summary_.connection_lost_everywhere = unreachable_ > 0 && !worked;
   }
 
   /// A run that cannot prove its counts is not green.
   std::string Verdict() const {
-    const bool reconciled = summary_.rows_read == summary_.rows_written + summary_.rows_repeated + summary_.rows_rejected;
+    const bool reconciled =
+        summary_.rows_read == summary_.rows_written + summary_.rows_repeated + summary_.rows_rejected;
     const bool failed_check = std::any_of(summary_.diagnostics.begin(), summary_.diagnostics.end(),
                                           [](const Diagnostic& d) { return d.severity == Severity::kError; });
-    if (summary_.tables_failed == 0 && summary_.tables_skipped == 0 && !failed_check) return reconciled ? "succeeded" : "failed";
+    if (summary_.tables_failed == 0 && summary_.tables_skipped == 0 && !failed_check)
+      return reconciled ? "succeeded" : "failed";
     return summary_.tables_done == 0 ? "failed" : "partial";
   }
 
@@ -384,18 +471,20 @@ class Runner {
   state::Run run_;
   std::vector<state::Lease> leases_;
   std::unique_ptr<Progress> progress_;
-  std::set<std::string> failed_inputs_;   ///< streams that could not be read, by name
+  std::set<std::string> failed_models_;
+  std::set<std::string> failed_inputs_;                      ///< streams that could not be read, by name
   std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
-  std::vector<state::Step> unrecorded_;   ///< steps that no commit holds
+  std::vector<state::Step> unrecorded_;                      ///< steps that no commit holds
   RunSummary summary_;
-  int connections_lost_ = 0;
+  int unreachable_ = 0;  ///< connections that did not answer or let us in
   bool cancelled_ = false;
   bool broken_ = false;
 };
 
 }  // namespace
 
-RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer, const CancelFlag& cancel) {
+RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer,
+               const CancelFlag& cancel) {
   return Runner(project, options, observer, cancel).Run();
 }
 

@@ -19,9 +19,9 @@ struct RunOptions {
 
 /// What a run came to.
 struct RunSummary {
-  state::Run run;  ///< status: succeeded, partial, failed, cancelled
-  std::vector<state::Step> steps;         ///< in the order in which they ended
-  std::vector<Diagnostic> diagnostics;    ///< errors and warnings of tables, in that order
+  state::Run run;                       ///< status: succeeded, partial, failed, cancelled
+  std::vector<state::Step> steps;       ///< in the order in which they ended
+  std::vector<Diagnostic> diagnostics;  ///< errors and warnings of tables, in that order
   int64_t rows_read = 0;
   int64_t rows_written = 0;
   int64_t rows_repeated = 0;
@@ -35,12 +35,13 @@ struct RunSummary {
   bool connection_lost_everywhere = false;  ///< no table could be worked on because no connection answered
 };
 
-/// Run the project once: read its sources, build its models, check them, load the warehouse. Each source is one commit, all
-/// models are one commit, all loads are one transaction of the warehouse; a table that fails keeps its last good rows.
-/// Throws: Error(kConfig) before anything is run, for an invalid selection or SQL that cannot be ordered (several
+/// Run the project once: read its sources, build its models, check them, load the warehouse. Each source is one commit,
+/// all models are one commit, all loads are one transaction of the warehouse; a table that fails keeps its last good
+/// rows. Throws: Error(kConfig) before anything is run, for an invalid selection or SQL that cannot be ordered (several
 /// faults: InvalidProject); Error(kConflict, LEAT0510) naming the holder if another run holds a lease.
 /// Never throws Cancelled: a cancelled run is a summary.
-RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer, const CancelFlag& cancel);
+RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer,
+               const CancelFlag& cancel);
 
 /// Faults of a project's SQL that let nothing run.
 struct InvalidProject {

@@ -33,7 +33,8 @@ Term ParseTerm(const std::string& text) {
     term.levels_up = plus == 0 ? kAllLevels : std::stoi(rest.substr(0, plus));
     rest = rest.substr(plus + 1);
   }
-  if (const size_t plus = rest.rfind('+'); plus != std::string::npos && rest.find_first_not_of("0123456789", plus + 1) == std::string::npos) {
+  if (const size_t plus = rest.rfind('+');
+      plus != std::string::npos && rest.find_first_not_of("0123456789", plus + 1) == std::string::npos) {
     term.levels_down = plus + 1 == rest.size() ? kAllLevels : std::stoi(rest.substr(plus + 1));
     rest = rest.substr(0, plus);
   }
@@ -48,15 +49,17 @@ bool Matches(const Selectable& node, const Term& term) {
   if (term.method == "source") return MatchesGlob(term.value, node.source) && !node.source.empty();
   if (term.method == "kind") return node.kind == term.value;
   if (term.method == "tag") return std::find(node.tags.begin(), node.tags.end(), term.value) != node.tags.end();
-  return MatchesGlob(term.value, node.file) || node.file.starts_with(term.value + (term.value.ends_with('/') ? "" : "/"));
+  return MatchesGlob(term.value, node.file) ||
+         node.file.starts_with(term.value + (term.value.ends_with('/') ? "" : "/"));
 }
 
 /// Values a term's method could have named, for suggestions.
-std::vector<std::string> KnownValues(const std::vector<Selectable>& nodes, const std::string& method) {
+std::vector<std::string> KnownValues(const std::vector<Selectable>& nodes, const std::string& method,
+                                     const std::vector<std::string>& sources) {
   Names values;
+  if (method == "source") values.insert(sources.begin(), sources.end());
   for (const Selectable& node : nodes) {
     if (method.empty()) values.insert(node.name);
-    if (method == "source" && !node.source.empty()) values.insert(node.source);
     if (method == "kind") values.insert(node.kind);
     if (method == "path" && !node.file.empty()) values.insert(node.file);
     if (method == "tag") values.insert(node.tags.begin(), node.tags.end());
@@ -64,16 +67,18 @@ std::vector<std::string> KnownValues(const std::vector<Selectable>& nodes, const
   return {values.begin(), values.end()};
 }
 
-[[noreturn]] void RefuseTerm(const std::vector<Selectable>& nodes, const Term& term) {
+[[noreturn]] void RefuseTerm(const std::vector<Selectable>& nodes, const Term& term,
+                             const std::vector<std::string>& sources) {
   static const std::vector<std::string> kMethods = {"source", "tag", "kind", "path"};
-  const bool known_method = term.method.empty() || std::find(kMethods.begin(), kMethods.end(), term.method) != kMethods.end();
+  const bool known_method =
+      term.method.empty() || std::find(kMethods.begin(), kMethods.end(), term.method) != kMethods.end();
   Diagnostic fault{.code = "LEAT0120"};
   if (!known_method) {
     fault.message = fmt::format("'{}:' is no way to select; expected source:, tag:, kind: or path:", term.method);
     SuggestNearest(fault, term.method, kMethods);
   } else {
     fault.message = fmt::format("selection '{}' matches no table", term.text);
-    SuggestNearest(fault, term.value, KnownValues(nodes, term.method));
+    SuggestNearest(fault, term.value, KnownValues(nodes, term.method, sources));
   }
   if (fault.help.empty()) fault.help.push_back("`leat status --all` lists the tables of this project");
   throw Error(kConfig, std::move(fault));
@@ -116,12 +121,13 @@ class Graph {
   std::map<std::string, Names> above_, below_;
 };
 
-Names SelectTerm(const std::vector<Selectable>& nodes, const Graph& graph, const std::string& text) {
+Names SelectTerm(const std::vector<Selectable>& nodes, const Graph& graph, const std::string& text,
+                 const std::vector<std::string>& sources) {
   const Term term = ParseTerm(text);
   Names names;
   for (const Selectable& node : nodes)
     if (Matches(node, term)) names.insert(node.name);
-  if (names.empty()) RefuseTerm(nodes, term);
+  if (names.empty()) RefuseTerm(nodes, term, sources);
   graph.Widen(names, term);
   return names;
 }
@@ -133,12 +139,13 @@ std::vector<std::string> Words(const std::string& selection) {
   return words;
 }
 
-Names SelectUnion(const std::vector<Selectable>& nodes, const Graph& graph, const std::string& selection) {
+Names SelectUnion(const std::vector<Selectable>& nodes, const Graph& graph, const std::string& selection,
+                  const std::vector<std::string>& sources) {
   Names all;
   for (const std::string& word : Words(selection)) {
     std::optional<Names> common;
     for (const std::string& part : Split(word, ',')) {
-      const Names names = SelectTerm(nodes, graph, part);
+      const Names names = SelectTerm(nodes, graph, part, sources);
       if (common)
         std::erase_if(*common, [&](const std::string& name) { return !names.contains(name); });
       else
@@ -151,14 +158,15 @@ Names SelectUnion(const std::vector<Selectable>& nodes, const Graph& graph, cons
 
 }  // namespace
 
-std::set<std::string> Select(const std::vector<Selectable>& nodes, const std::string& selection, const std::string& exclude) {
+std::set<std::string> Select(const std::vector<Selectable>& nodes, const std::string& selection,
+                             const std::string& exclude, const std::vector<std::string>& sources) {
   const Graph graph(nodes);
   Names selected;
   if (Words(selection).empty())
     for (const Selectable& node : nodes) selected.insert(node.name);
   else
-    selected = SelectUnion(nodes, graph, selection);
-  for (const std::string& name : SelectUnion(nodes, graph, exclude)) selected.erase(name);
+    selected = SelectUnion(nodes, graph, selection, sources);
+  for (const std::string& name : SelectUnion(nodes, graph, exclude, sources)) selected.erase(name);
   return selected;
 }
 

@@ -11,13 +11,18 @@ using models::Candidate;
 using sources::StreamOutcome;
 using warehouse::LoadOutcome;
 
-std::string JsonOf(const std::optional<Diagnostic>& diagnostic) { return diagnostic ? FormatDiagnosticJson(*diagnostic) : ""; }
+std::string JsonOf(const std::optional<Diagnostic>& diagnostic) {
+  return diagnostic ? FormatDiagnosticJson(*diagnostic) : "";
+}
 
 const char* StatusOf(StreamOutcome::Kind kind) {
   switch (kind) {
-    case StreamOutcome::Kind::kChanged: return "done";
-    case StreamOutcome::Kind::kUnchanged: return "unchanged";
-    case StreamOutcome::Kind::kFailed: return "failed";
+    case StreamOutcome::Kind::kChanged:
+      return "done";
+    case StreamOutcome::Kind::kUnchanged:
+      return "unchanged";
+    case StreamOutcome::Kind::kFailed:
+      return "failed";
   }
   return "failed";
 }
@@ -25,19 +30,26 @@ const char* StatusOf(StreamOutcome::Kind kind) {
 const char* StatusOf(const Candidate& candidate) {
   switch (candidate.outcome) {
     case Candidate::Outcome::kUnchanged:
-    case Candidate::Outcome::kSame: return candidate.diagnostics.empty() ? "unchanged" : "warned";
-    case Candidate::Outcome::kBuilt: return candidate.diagnostics.empty() ? "done" : "warned";
-    case Candidate::Outcome::kFailed: return "failed";
-    case Candidate::Outcome::kSkipped: return "skipped";
+    case Candidate::Outcome::kSame:
+      return candidate.diagnostics.empty() ? "unchanged" : "warned";
+    case Candidate::Outcome::kBuilt:
+      return candidate.diagnostics.empty() ? "done" : "warned";
+    case Candidate::Outcome::kFailed:
+      return "failed";
+    case Candidate::Outcome::kSkipped:
+      return "skipped";
   }
   return "failed";
 }
 
 const char* StatusOf(LoadOutcome::Kind kind) {
   switch (kind) {
-    case LoadOutcome::Kind::kUnchanged: return "unchanged";
-    case LoadOutcome::Kind::kLoaded: return "done";
-    case LoadOutcome::Kind::kFailed: return "failed";
+    case LoadOutcome::Kind::kUnchanged:
+      return "unchanged";
+    case LoadOutcome::Kind::kLoaded:
+      return "done";
+    case LoadOutcome::Kind::kFailed:
+      return "failed";
   }
   return "failed";
 }
@@ -76,7 +88,8 @@ state::Step StepOf(const Candidate& candidate, int64_t run, Timestamp started) {
 std::vector<state::Step> StepsOf(const Candidate& candidate, int64_t run, Timestamp started) {
   std::vector<state::Step> steps = {StepOf(candidate, run, started)};
   if (candidate.checks.empty()) return steps;
-  const auto failed = std::count_if(candidate.checks.begin(), candidate.checks.end(), [](const auto& check) { return check.diagnostic.has_value(); });
+  const auto failed = std::count_if(candidate.checks.begin(), candidate.checks.end(),
+                                    [](const auto& check) { return check.diagnostic.has_value(); });
   const auto judged = static_cast<int64_t>(candidate.checks.size());
   state::Step checks = steps[0];
   checks.step = "check";

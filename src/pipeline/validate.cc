@@ -92,6 +92,7 @@ class Validator {
     } catch (const Error& error) {
       Error placed = error;
       placed.SetPlace(source.connection.place);
+      validation_.unreachable = validation_.unreachable || IsUnreachable(error);
       validation_.diagnostics.push_back(placed.diagnostic());
       AcceptUnknown(source);
     }
@@ -118,8 +119,8 @@ class Validator {
   const CancelFlag& cancel_;
   Workspace workspace_;
   models::Macros macros_;
-  std::set<std::string> read_;                                  ///< names that models read
-  std::set<std::string> names_;                                 ///< of streams
+  std::set<std::string> read_;                                   ///< names that models read
+  std::set<std::string> names_;                                  ///< of streams
   std::map<std::string, std::vector<duck::Column>> discovered_;  ///< columns of streams, from sources that were asked
   Validation validation_;
 };

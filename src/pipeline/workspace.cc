@@ -24,17 +24,21 @@ int64_t MemoryBytes(const config::Limits& limits) {
 
 }  // namespace
 
-Workspace::Workspace(const config::Project& project, Access access, const CancelFlag& cancel) : threads_(ThreadCount(project.limits)) {
+Workspace::Workspace(const config::Project& project, Access access, const CancelFlag& cancel)
+    : threads_(ThreadCount(project.limits)) {
   const std::string temporary = JoinPath(ParentPath(project.state.value), "tmp");
   if (access == Access::kWrite) {
     MakeDirectories(temporary);
     MakeDirectories(project.lake.value);
   }
-  if (access == Access::kWrite || PathExists(project.state.value)) store_ = state::OpenSqlite(project.state.value, project.name);
+  if (access == Access::kWrite || PathExists(project.state.value))
+    store_ = state::OpenSqlite(project.state.value, project.name);
   storage_ = lake::OpenLocalStorage(project.lake.value);
   writer_ = std::make_unique<lake::TableWriter>(*storage_);
-  database_ = std::make_unique<duck::Database>(
-      duck::Settings{.threads = threads_, .memory_bytes = MemoryBytes(project.limits), .temp_directory = temporary, .cancel = &cancel});
+  database_ = std::make_unique<duck::Database>(duck::Settings{.threads = threads_,
+                                                              .memory_bytes = MemoryBytes(project.limits),
+                                                              .temp_directory = temporary,
+                                                              .cancel = &cancel});
   const std::string seeds = JoinPath(project.folder, "seeds");
   duck::RegisterRowHash(*database_);
   if (access == Access::kWrite) {

@@ -42,7 +42,8 @@ std::optional<lake::Table> ReadContext::Published(const StreamInfo& stream) cons
   return found->second;
 }
 
-std::unique_ptr<Source> OpenSource(const config::Project& project, const config::Source& source, const CancelFlag& cancel) {
+std::unique_ptr<Source> OpenSource(const config::Project& project, const config::Source& source,
+                                   const CancelFlag& cancel) {
   const auto kind = std::find_if(std::begin(kSourceKinds), std::end(kSourceKinds),
                                  [&](const auto& known) { return source.type == known.type; });
   return kind->open(project, source, cancel);

@@ -49,7 +49,7 @@ struct StreamOutcome {
   Timestamp started;
   Timestamp ended;
   std::optional<lake::PendingTable> pending;
-  std::string position;    ///< JSON, to be stored in the commit that publishes `pending`
+  std::string position;  ///< JSON, to be stored in the commit that publishes `pending`
   std::optional<Diagnostic> diagnostic;
 };
 
@@ -66,10 +66,10 @@ class ReadObserver {
 
 /// What one read needs to know of its run.
 struct ReadContext {
-  engine::Engine& engine;             ///< the lake's tables as published
+  engine::Engine& engine;  ///< the lake's tables as published
   const lake::TableWriter& writer;
   int64_t run = 0;
-  int64_t commit_number = 0;          ///< `_leat_seq` of its rows is this times 2^24
+  int64_t commit_number = 0;  ///< `_leat_seq` of its rows is this times 2^24
   Timestamp now;
   int threads = 1;
   bool full_refresh = false;
@@ -88,16 +88,18 @@ class Source {
   virtual ~Source() = default;
 
   /// List the streams that the project asks for, sorted by name, as of the moment that Read will read.
-  /// Throws: Error(kConnection), unreachable or refused; Error(kConfig), a name that matches nothing, two streams of one name.
+  /// Throws: Error(kConnection), unreachable or refused; Error(kConfig), a name that matches nothing, two streams of
+  /// one name.
   virtual std::vector<StreamInfo> Discover() = 0;
 
-  /// Read `streams`, all as of one moment, and write what changed into files of the lake. A stream that cannot be read fails
-  /// alone. What is returned is not published yet: a crash repeats rows, never skips them.
-  /// Throws: Error(kConnection) when the source is lost: nothing of this read counts then.
+  /// Read `streams`, all as of one moment, and write what changed into files of the lake. A stream that cannot be read
+  /// fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:
+  /// Error(kConnection) when the source is lost: nothing of this read counts then.
   virtual std::vector<StreamOutcome> Read(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 };
 
 /// Open a source of the project by its type.
-std::unique_ptr<Source> OpenSource(const config::Project& project, const config::Source& source, const CancelFlag& cancel);
+std::unique_ptr<Source> OpenSource(const config::Project& project, const config::Source& source,
+                                   const CancelFlag& cancel);
 
 }  // namespace leat::sources

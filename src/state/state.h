@@ -58,7 +58,7 @@ struct Step {
   int64_t rows_repeated = 0;
   int64_t rows_rejected = 0;
   int64_t rows_deleted = 0;
-  int64_t rows_total = 0;  ///< rows of the table afterwards
+  int64_t rows_total = 0;            ///< rows of the table afterwards
   std::optional<Timestamp> data_to;  ///< the moment up to which what the table holds was read from its sources
   Timestamp started;
   Timestamp ended;

@@ -376,7 +376,8 @@ TEST_P(StoreConformance, ShowsTheNewestGoodStepBehindAFailedOne) {
     const auto begun = Begin();
     Step step = StepOf(begun.run.number, "mart.dim_staff", "build", status);
     step.data_to = data_to;
-    store().FinishRun(begun.run.number, "failed", {step, StepOf(begun.run.number, "mart.fact", "build", "failed")}, begun.leases);
+    store().FinishRun(begun.run.number, "failed", {step, StepOf(begun.run.number, "mart.fact", "build", "failed")},
+                      begun.leases);
   }
   const std::vector<Step> steps = store().LatestSteps(Store::StepChoice::kGood);
   ASSERT_THAT(steps, SizeIs(1));

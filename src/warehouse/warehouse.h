@@ -59,8 +59,8 @@ struct TableLoad {
   std::string all_rows;  ///< SELECT in the spec's column order
   /// The rows that changed since a snapshot that the ledger names; nullopt: that snapshot is gone.
   std::function<std::optional<Delta>(int64_t snapshot_id)> since;
-  /// Whether rows of that snapshot mean other things now (the record ids of a `history` that was numbered anew): all rows are
-  /// deleted then and loaded anew, and types and the primary key may change in any way.
+  /// Whether rows of that snapshot mean other things now (the record ids of a `history` that was numbered anew): all
+  /// rows are deleted then and loaded anew, and types and the primary key may change in any way.
   std::function<bool(int64_t snapshot_id)> replaces = [](int64_t) { return false; };
 };
 
@@ -73,6 +73,23 @@ struct LoadOutcome {
   std::optional<Diagnostic> diagnostic;
 };
 
+/// Which schema of which database of which server something is, however one got there.
+struct Identity {
+  std::string system_identifier;  ///< of the cluster, standbys included; empty where the role may not ask
+  std::string server_started_at;  ///< seconds since 1970, with their fraction
+  std::string address;            ///< of the server's end of the connection, `10.0.0.5:5432`; empty for a socket
+  std::string database_oid;
+  std::string database;
+  std::string schema;
+};
+
+/// Whether two of them are one and the same place. Where one role may not ask for the system identifier, the start
+/// of the server tells, which two servers do not share to the microsecond.
+bool IsSame(const Identity& one, const Identity& other);
+
+/// Called with the identity of each schema that is to be written, before anything is; throws to refuse the load.
+using TargetGuard = std::function<void(const Identity&)>;
+
 /// Where models are loaded to. The ledger `_leat_loads` stands in the warehouse itself, and says what it holds.
 /// Used by one thread.
 class Warehouse {
@@ -84,8 +101,13 @@ class Warehouse {
   /// Throws: Error(kConnection), Error(kConfig, LEAT0603), Error(kConfig, LEAT0610) for a server that is no warehouse.
   virtual void Probe() = 0;
 
+  /// Tell what `schema` of this warehouse is, at the price of one or two small queries. The schema need not exist.
+  /// Throws: Error(kConnection).
+  virtual Identity Identify(const std::string& schema) = 0;
+
   /// Bring all tables to the given state in one transaction, dimensions before facts; a table whose ledger row names
-  /// the snapshot already is left alone. A table that cannot be (made by somebody else, a right missing) fails alone,
+  /// the snapshot already is left alone, unless the table is gone. Where any is to be loaded, Probe() comes first. A
+  /// table that cannot be (made by somebody else, a right missing) fails alone,
   /// with what references it; the others are loaded. Outcomes stand in the order of `tables`.
   ///
   /// A failed table's diagnostic: LEAT0601 a type that is none, LEAT0602 made by somebody else, LEAT0603 a right is

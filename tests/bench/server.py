@@ -8,7 +8,6 @@ import sys
 _TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_TESTS / "e2e"))
 
-from support import postgres  # noqa: E402
 from support.postgres import SUPERUSER, Cluster, Database  # noqa: E402, F401
 
 _DEMO = _TESTS.parent / "templates" / "shop" / "demo"
@@ -69,10 +68,8 @@ FROM generate_series(0, {_TEXTS - 1}) AS t, generate_series(1, 68) AS part GROUP
 class BenchCluster(Cluster):
     """A running server with the settings of a bench."""
 
-    def _launch(self) -> bool:
-        # The command line outranks any file, and this process has no other server.
-        postgres._SETTINGS.update(_SETTINGS)
-        return super()._launch()
+    def __init__(self) -> None:
+        super().__init__(_SETTINGS)
 
     def checkpoint(self) -> None:
         """Write out what is dirty, so that the next measurement does not pay for the last one."""

@@ -660,7 +660,8 @@ def test_table_without_select_stops_alone_and_heals_with_the_grant(project):
         1 │ type: postgres
         2 │ connection: source
           │             ^^^^^^
-          = help: run as its owner:  GRANT SELECT ON "public"."item" TO "leat_reader", or leave the stream out by  item: {skip: true}
+          = help: run as its owner:  GRANT SELECT ON "public"."item" TO "leat_reader"
+                  or leave the stream out by  item: {skip: true}
           = more: leat explain LEAT0403
     """)
     assert done.stdout.splitlines() == [

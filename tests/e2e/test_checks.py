@@ -131,6 +131,16 @@ def test_status_shows_the_failing_check(project):
     assert (staff["checks"], staff["checks_failed"]) == (2, 1)
 
 
+def test_model_that_is_as_it_was_published_is_healthy_again(project):
+    staff_checks(project, "- rows: {max: 1}")
+    project.run().expect(1)
+    project.model("dim_staff", STAFF, "key: id")
+    done = project.run().expect(0)
+    assert outcome_of_build(done, "mart.dim_staff") == "table_unchanged"
+    tables = project.command("status", "--json").expect(0).json()["data"]["tables"]
+    assert {table["state"] for table in tables} == {"healthy"}
+
+
 def test_warning_publishes_all_the_same(project):
     staff_checks(project, "- not_null: [name]\n  severity: warn")
     project.execute("UPDATE staff SET name = NULL WHERE id = 1")
@@ -350,7 +360,7 @@ def test_failing_query_drops_the_models_it_reads(project):
     project.execute("UPDATE item SET price = 5 WHERE id = 1; UPDATE staff SET name = 'anna' WHERE id = 1")
     done = project.run().expect(1)
     assert diagnostics(done) == lines("""
-        error[LEAT0707]: check dear failed: 1 rows; expected none
+        error[LEAT0707]: check dear failed: 1 row; expected none
           ┌─ checks/dear.sql:4:1
         2 │ description: Nothing is dear.
         3 │ --- */
@@ -396,7 +406,7 @@ def test_query_that_only_warns_publishes(project):
     project.write("checks/dear.sql", "/* ---\nseverity: warn\n--- */\nSELECT id, price FROM mart.dim_item WHERE price > 4\n")
     project.execute("UPDATE item SET price = 5 WHERE id = 1")
     done = project.run().expect(0)
-    assert "warning[LEAT0707]: check dear failed: 1 rows; expected none" in done.stderr
+    assert "warning[LEAT0707]: check dear failed: 1 row; expected none" in done.stderr
     assert both(project, "dim_item", "id", "price") == [(1, Decimal("5.00")), (2, Decimal("3.00"))]
 
 

@@ -66,7 +66,8 @@ Endpoint EndpointOf(const Options& options, PGconn* connection) {
           .port = TextOr(PQport(connection), options.port.empty() ? "5432" : options.port),
           .database = TextOr(PQdb(connection), options.database),
           .user = TextOr(PQuser(connection), options.user),
-          .password_file = Effective(connection, "passfile")};
+          .password_file = Effective(connection, "passfile"),
+          .password_looked_in = options.password_looked_in};
 }
 
 /// libpq's `prefer` may be the default or somebody's wish; towards another machine only an explicit wish counts.
@@ -169,12 +170,6 @@ bool Connection::PollReadable() {
 void Connection::WaitReadable() {
   while (!PollReadable()) {
   }
-}
-
-void Connection::WaitWritable() {
-  if (PQsocket(handle()) < 0) ThrowLost();
-  while (!Poll(POLLOUT, kPollSlice))
-    if (cancel_ != nullptr) cancel_->Check();
 }
 
 void Connection::Flush() {

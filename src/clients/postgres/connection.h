@@ -25,6 +25,8 @@ struct Options {
   std::string database;
   std::string user;
   Secret password;
+  /// Where `password` was looked for, each place with its state: `TOTESYS_PASSWORD (not set)`. For messages.
+  std::vector<std::string> password_looked_in;
   std::string service;
   /// Empty: PGSSLMODE or the service file; where they say nothing `verify-full`, but `prefer` on loopback addresses and
   /// sockets. A plain `prefer` towards another machine holds only if it stands here or in PGSSLMODE.
@@ -98,7 +100,6 @@ class Connection {
 
   /// Wait until the server has sent something, looking at the cancel flag every 50 ms.
   void WaitReadable();
-  void WaitWritable();
   /// As WaitReadable, but at most 50 ms. Returns whether something has arrived.
   bool PollReadable();
   /// Hand everything that libpq has buffered to the network.

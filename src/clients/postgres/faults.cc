@@ -54,13 +54,6 @@ std::string EnvironmentState(const std::string& variable) {
   return value != nullptr && *value != '\0' ? "set" : "not set";
 }
 
-std::string CredentialState(const std::string& name) {
-  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-  if (folder == nullptr) return "absent";
-  struct stat status {};
-  return stat(fmt::format("{}/{}.password", folder, name).c_str(), &status) == 0 ? "present" : "absent";
-}
-
 std::string PasswordFileState(const Endpoint& endpoint) {
   std::string path = endpoint.password_file;
   const char* home = std::getenv("HOME");
@@ -77,13 +70,6 @@ std::string PasswordFileName(const Endpoint& endpoint) {
   const bool is_default =
       endpoint.password_file.empty() || (home != nullptr && endpoint.password_file == std::string(home) + "/.pgpass");
   return is_default ? "~/.pgpass" : endpoint.password_file;
-}
-
-/// `totesys-eu` as `TOTESYS_EU`.
-std::string EnvironmentName(const std::string& name) {
-  std::string upper;
-  for (const char c : CleanName(name)) upper += (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
-  return upper;
 }
 
 ErrorKind KindOf(std::string_view sqlstate) {
@@ -153,24 +139,21 @@ Error ConnectFault(const Endpoint& endpoint, std::string_view libpq_text) {
 
 Error ConnectionLost(const std::string& connection_name, const Place& place, std::string_view libpq_text) {
   const std::string reason = Reason(libpq_text);
-  return Error(
-      kConnection, "LEAT0303", place,
-      fmt::format("connection \"{}\" was lost: {}", connection_name, reason.empty() ? "the server closed it" : reason));
+  return Error(kConnection, "LEAT0303", place,
+               fmt::format("connection \"{}\" was lost: {}", connection_name,
+                           reason.empty() ? "the server closed it" : reason))
+      .Hint("run again; nothing of what was under way is published");
 }
 
 Error NoPassword(const Endpoint& endpoint) {
-  const std::string own = fmt::format("LEAT_CONNECTIONS_{}_PASSWORD", EnvironmentName(endpoint.name));
   const std::string file = PasswordFileName(endpoint);
   Diagnostic diagnostic;
   diagnostic.code = "LEAT0310";
   diagnostic.place = endpoint.place;
   diagnostic.message = fmt::format("connection \"{}\" has no password", endpoint.name);
-  diagnostic.looked_in = {
-      fmt::format("{} ({})", own, EnvironmentState(own)),
-      fmt::format("$CREDENTIALS_DIRECTORY/{}.password ({})", endpoint.name, CredentialState(endpoint.name)),
-      fmt::format("PGPASSWORD ({})", EnvironmentState("PGPASSWORD")),
-      fmt::format("{} ({})", file, PasswordFileState(endpoint)),
-  };
+  diagnostic.looked_in = endpoint.password_looked_in;
+  diagnostic.looked_in.push_back(fmt::format("PGPASSWORD ({})", EnvironmentState("PGPASSWORD")));
+  diagnostic.looked_in.push_back(fmt::format("{} ({})", file, PasswordFileState(endpoint)));
   diagnostic.help = {
       fmt::format("add this line to {}, then  chmod 600 {}\n{}:<password>", file, file, endpoint.PasswordLine())};
   return Error(kConfig, std::move(diagnostic));

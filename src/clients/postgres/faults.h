@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "clients/postgres/connection.h"
 #include "core/error.h"
@@ -17,6 +18,8 @@ struct Endpoint {
   std::string database;
   std::string user;
   std::string password_file;  ///< path that libpq reads; empty: ~/.pgpass
+  /// Where the project's own password was looked for; libpq's places come after them.
+  std::vector<std::string> password_looked_in;
 
   /// `127.0.0.1:5432`, or the socket's path.
   std::string Address() const;

@@ -91,16 +91,16 @@ TEST(FaultsTest, TellsSettingsThatLibpqRefuses) {
 }
 
 TEST(FaultsTest, ListsWhereAPasswordWasLookedFor) {
-  unsetenv("LEAT_CONNECTIONS_TOTESYS_PASSWORD");
-  unsetenv("CREDENTIALS_DIRECTORY");
   setenv("PGPASSWORD", "hunter2", 1);
-  const Error error = NoPassword(kTotesys);
+  Endpoint endpoint = kTotesys;
+  endpoint.password_looked_in = {"LEAT_CONNECTIONS_TOTESYS_PASSWORD (not set)", "TOTESYS_PW (not set)"};
+  const Error error = NoPassword(endpoint);
   unsetenv("PGPASSWORD");
   EXPECT_EQ(Told(error), "LEAT0310 connection \"totesys\" has no password");
   EXPECT_EQ(error.kind(), kConfig);
-  EXPECT_THAT(error.diagnostic().looked_in, ElementsAre("LEAT_CONNECTIONS_TOTESYS_PASSWORD (not set)",
-                                                        "$CREDENTIALS_DIRECTORY/totesys.password (absent)",
-                                                        "PGPASSWORD (set)", "/nowhere/.pgpass (absent)"));
+  EXPECT_THAT(error.diagnostic().looked_in,
+              ElementsAre("LEAT_CONNECTIONS_TOTESYS_PASSWORD (not set)", "TOTESYS_PW (not set)", "PGPASSWORD (set)",
+                          "/nowhere/.pgpass (absent)"));
   EXPECT_THAT(error.diagnostic().help,
               ElementsAre("add this line to /nowhere/.pgpass, then  chmod 600 /nowhere/.pgpass\n"
                           "db.internal:5432:totesys:reader:<password>"));

@@ -72,7 +72,8 @@ std::unique_ptr<SnapshotPool::Session> SnapshotPool::Open() {
   } catch (const ServerError& error) {
     throw Error(kConnection, "LEAT0303", options_.place,
                 fmt::format("connection \"{}\" was lost: the snapshot {} ended ({})", options_.name, snapshot_,
-                            error.message()));
+                            error.message()))
+        .Hint("run again; nothing of what was under way is published");
   }
   session->connection.Execute(kSavepoint);
   return session;

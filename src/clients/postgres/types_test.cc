@@ -51,9 +51,9 @@ TEST(TypesTest, SelectsKnownTypesAndEnumsAsTheyAre) {
 }
 
 TEST(TypesTest, TakesTheTextOfEveryOtherType) {
-  constexpr uint32_t kInterval = 1186;
-  EXPECT_EQ(Select(kInterval), "\"a\"\"b\"::text");
-  EXPECT_EQ(DuckType(kInterval), "VARCHAR");
+  constexpr uint32_t kIntervalOid = 1186;
+  EXPECT_EQ(Select(kIntervalOid), "\"a\"\"b\"::text");
+  EXPECT_EQ(DuckType(kIntervalOid), "VARCHAR");
   EXPECT_EQ(Select(16'501, -1, 'c'), "\"a\"\"b\"::text");
 }
 

@@ -280,8 +280,6 @@ std::optional<std::string> EncodeBound(const Type& type, std::string_view text, 
   return std::nullopt;
 }
 
-std::string EncodeInt64(int64_t value) { return Bytes(value); }
-
 std::optional<int64_t> DecodeInteger(std::string_view bound) {
   if (bound.size() == sizeof(int32_t)) {
     int32_t value;

@@ -18,8 +18,6 @@ enum class Side { kLower, kUpper };
 /// Source: Iceberg specification, appendix D "Binary single-value serialization".
 std::optional<std::string> EncodeBound(const Type& type, std::string_view text, Side side);
 
-/// Little-endian bytes of a long; the form of bigint bounds.
-std::string EncodeInt64(int64_t value);
 /// The number behind a bound of int (4 bytes) or long (8 bytes). Nothing: it has another length.
 std::optional<int64_t> DecodeInteger(std::string_view bound);
 

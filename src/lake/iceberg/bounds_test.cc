@@ -114,7 +114,7 @@ TEST(BoundsTest, CutsBinaryTo16Bytes) {
 }
 
 TEST(BoundsTest, ReadsItsOwnIntegers) {
-  EXPECT_EQ(DecodeInteger(EncodeInt64(-42)), -42);
+  EXPECT_EQ(DecodeInteger(EncodeBound({Kind::kLong}, "-42", Side::kLower).value()), -42);
   EXPECT_EQ(DecodeInteger(std::string("\x01\0\0\0", 4)), 1);
   EXPECT_EQ(DecodeInteger("abc"), std::nullopt);
 }

@@ -27,7 +27,7 @@ ManifestEntry Entry(Status status, const std::string& path) {
 
 std::string Manifest(const std::vector<ManifestEntry>& entries) { return EncodeManifest(entries, "{}", 2, 0); }
 
-std::string ErrorOf(const std::string& bytes) {
+std::string ManifestError(const std::string& bytes) {
   try {
     DecodeManifest(bytes, {});
   } catch (const Error& error) {
@@ -99,9 +99,9 @@ TEST(ManifestTest, RefusesFilesThatLeatCannotRead) {
     writer.EndRecord();
     return std::move(writer).Finish();
   };
-  EXPECT_EQ(ErrorOf(manifest_of(1, "PARQUET")), "s3://b/x lists deleted rows, which leat does not read");
-  EXPECT_EQ(ErrorOf(manifest_of(0, "ORC")), "s3://b/x has the format 'orc'; leat reads Parquet");
-  EXPECT_EQ(ErrorOf(manifest_of(0, "parquet")), "it has no field 'record_count' (id 103)");
+  EXPECT_EQ(ManifestError(manifest_of(1, "PARQUET")), "s3://b/x lists deleted rows, which leat does not read");
+  EXPECT_EQ(ManifestError(manifest_of(0, "ORC")), "s3://b/x has the format 'orc'; leat reads Parquet");
+  EXPECT_EQ(ManifestError(manifest_of(0, "parquet")), "it has no field 'record_count' (id 103)");
 }
 
 TEST(ManifestListTest, ReadsWhatItWrote) {

@@ -15,7 +15,7 @@ std::string Minimal(const std::string& more = "", const std::string& type = R"("
          type + R"(, "name": "id"}]}]})";
 }
 
-std::string ErrorOf(const std::string& text) {
+std::string MetadataError(const std::string& text) {
   try {
     Metadata::Parse(text);
   } catch (const Error& error) {
@@ -51,11 +51,11 @@ TEST(MetadataTest, ReadsEveryType) {
 }
 
 TEST(MetadataTest, NamesWhatItCannotRead) {
-  EXPECT_EQ(ErrorOf(Minimal("", R"("variant")")), "a column has type variant, which leat does not read");
-  EXPECT_EQ(ErrorOf(Minimal(R"("current-snapshot-id": 5,)")), "it has no snapshot 5");
-  EXPECT_EQ(ErrorOf(R"({"format-version": 3})"), "its format-version is 3; leat reads 2");
-  EXPECT_THAT(ErrorOf("{}"), testing::HasSubstr("format-version"));
-  EXPECT_THAT(ErrorOf(R"({"format-version": 2, "current-schema-id": 1, "schemas": []})"),
+  EXPECT_EQ(MetadataError(Minimal("", R"("variant")")), "a column has type variant, which leat does not read");
+  EXPECT_EQ(MetadataError(Minimal(R"("current-snapshot-id": 5,)")), "it has no snapshot 5");
+  EXPECT_EQ(MetadataError(R"({"format-version": 3})"), "its format-version is 3; leat reads 2");
+  EXPECT_THAT(MetadataError("{}"), testing::HasSubstr("format-version"));
+  EXPECT_THAT(MetadataError(R"({"format-version": 2, "current-schema-id": 1, "schemas": []})"),
               testing::HasSubstr("it has no schema 1"));
 }
 

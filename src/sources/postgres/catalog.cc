@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kTables = R"(
 SELECT c.oid, c.relname, c.relkind,
-       CASE WHEN c.relkind IN ('r', 'm') THEN pg_relation_size(c.oid) / current_setting('block_size')::int ELSE 0 END,
+       c.relpages,
        CASE WHEN c.relkind IN ('r', 'm', 'p') THEN c.reltuples::bigint ELSE -1 END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
@@ -42,12 +42,13 @@ SELECT k.conrelid, a.attname
 
 uint32_t Oid(const postgres::Rows& rows, int row, int column) { return static_cast<uint32_t>(rows.Int64(row, column)); }
 
-void RefuseUnknownSchema(postgres::Connection& connection, const std::string& schema) {
+void RefuseUnknownSchema(postgres::Connection& connection, const std::string& schema, const Place& place) {
   const postgres::Rows rows = connection.Query("SELECT nspname FROM pg_namespace ORDER BY 1");
   std::vector<std::string> known;
   for (int row = 0; row < rows.size(); ++row) known.push_back(rows.Text(row, 0));
   if (std::find(known.begin(), known.end(), schema) != known.end()) return;
-  Diagnostic fault{.code = "LEAT0405", .message = fmt::format("schema {} does not exist in the database", schema)};
+  Diagnostic fault{
+      .code = "LEAT0405", .message = fmt::format("schema {} does not exist in the database", schema), .place = place};
   SuggestNearest(fault, schema, known);
   fault.help.push_back("set `schema:` in the source's file to one that the role can see");
   throw Error(kConfig, std::move(fault));
@@ -56,11 +57,13 @@ void RefuseUnknownSchema(postgres::Connection& connection, const std::string& sc
 }  // namespace
 
 const CatalogColumn* CatalogTable::Find(const std::string& column) const {
-  const auto found = std::find_if(columns.begin(), columns.end(), [&](const CatalogColumn& c) { return c.name == column; });
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const CatalogColumn& c) { return c.name == column; });
   return found == columns.end() ? nullptr : &*found;
 }
 
-std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const std::string& schema) {
+std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const std::string& schema,
+                                      const Place& schema_place) {
   std::vector<CatalogTable> tables;
   std::map<uint32_t, size_t> by_oid;
   const postgres::Rows relations = connection.Query(kTables, {schema});
@@ -69,10 +72,10 @@ std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const st
     tables.push_back({.oid = Oid(relations, row, 0),
                       .name = relations.Text(row, 1),
                       .kind = relations.At(row, 2)[0],
-                      .blocks = relations.Int64(row, 3),
+                      .pages_estimate = relations.Int64(row, 3),
                       .rows_estimate = relations.Int64(row, 4)});
   }
-  if (tables.empty()) RefuseUnknownSchema(connection, schema);
+  if (tables.empty()) RefuseUnknownSchema(connection, schema, schema_place);
   const postgres::Rows columns = connection.Query(kColumns, {schema});
   for (int row = 0; row < columns.size(); ++row) {
     postgres::CatalogType type{.oid = Oid(columns, row, 2),

@@ -20,9 +20,9 @@ struct CatalogColumn {
 struct CatalogTable {
   uint32_t oid = 0;
   std::string name;
-  char kind = 'r';                       ///< pg_class.relkind: r table, p partitioned, v view, m materialised view, f foreign
-  int64_t blocks = 0;                    ///< pages on disk now
-  int64_t rows_estimate = -1;            ///< of the last ANALYZE; -1: never analysed
+  char kind = 'r';             ///< pg_class.relkind: r table, p partitioned, v view, m materialised view, f foreign
+  int64_t pages_estimate = 0;  ///< of the last VACUUM or ANALYZE
+  int64_t rows_estimate = -1;  ///< of the last ANALYZE; -1: never analysed
   std::vector<CatalogColumn> columns;    ///< in physical order, without dropped ones
   std::vector<std::string> primary_key;  ///< in the key's order; empty: none
 
@@ -31,6 +31,7 @@ struct CatalogTable {
 
 /// Read all tables and views of a schema, sorted by name; partitions are left to their parents.
 /// Throws: Error(kConfig, LEAT0405) if the schema does not exist, with the nearest.
-std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const std::string& schema);
+std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const std::string& schema,
+                                      const Place& schema_place);
 
 }  // namespace leat::sources

@@ -24,7 +24,7 @@ class PostgresSource : public Source {
   std::vector<StreamInfo> Discover() override {
     if (!pool_) pool_ = std::make_unique<postgres::SnapshotPool>(options_, &cancel_);
     postgres::SnapshotPool::Lease connection = pool_->Borrow();
-    streams_ = MatchStreams(source_, ReadCatalog(*connection, source_.schema));
+    streams_ = MatchStreams(source_, ReadCatalog(*connection, source_.schema, source_.schema_place), pool_->user());
     as_of_ = Timestamp(std::chrono::microseconds(
         connection->Query("SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint").Int64(0, 0)));
     std::vector<StreamInfo> infos;
@@ -40,10 +40,10 @@ class PostgresSource : public Source {
     std::exception_ptr lost;
     const auto work = [&] {
       for (size_t i = next++; i < wanted.size(); i = next++) {
-        StreamReader reader(*pool_, *wanted[i], context, as_of_);
+        std::optional<StreamReader> reader;  // outlives the observer's look at its counter
         try {
           cancel_.Check();
-          outcomes[i] = reader.Read();
+          outcomes[i] = reader.emplace(*pool_, *wanted[i], context, as_of_).Read();
           context.observer.Finished(outcomes[i]);
         } catch (...) {
           context.observer.Aborted(wanted[i]->info);
@@ -55,11 +55,14 @@ class PostgresSource : public Source {
     };
     {
       std::vector<std::jthread> workers;
-      for (int i = 1; i < std::min({context.threads, kStreamsAtOnceMax, static_cast<int>(wanted.size())}); ++i) workers.emplace_back(work);
+      for (int i = 1; i < std::min({context.threads, kStreamsAtOnceMax, static_cast<int>(wanted.size())}); ++i)
+        workers.emplace_back(work);
       work();
     }
-    if (lost) std::rethrow_exception(lost);
-    return outcomes;
+    if (!lost) return outcomes;
+    for (const StreamOutcome& outcome : outcomes)
+      if (outcome.pending) RemoveFiles(context.engine.storage(), outcome.pending->change.added);
+    std::rethrow_exception(lost);
   }
 
  private:
@@ -67,9 +70,11 @@ class PostgresSource : public Source {
   std::vector<const PostgresStream*> Wanted(const std::vector<StreamInfo>& streams) const {
     std::vector<const PostgresStream*> wanted;
     for (const PostgresStream& stream : streams_)
-      if (std::any_of(streams.begin(), streams.end(), [&](const StreamInfo& info) { return info.name == stream.info.name; }))
+      if (std::any_of(streams.begin(), streams.end(),
+                      [&](const StreamInfo& info) { return info.name == stream.info.name; }))
         wanted.push_back(&stream);
-    std::stable_sort(wanted.begin(), wanted.end(), [](const auto* a, const auto* b) { return a->table.blocks > b->table.blocks; });
+    std::stable_sort(wanted.begin(), wanted.end(),
+                     [](const auto* a, const auto* b) { return a->table.pages_estimate > b->table.pages_estimate; });
     return wanted;
   }
 
@@ -83,8 +88,10 @@ class PostgresSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> OpenPostgresSource(const config::Project& project, const config::Source& source, const CancelFlag& cancel) {
-  return std::make_unique<PostgresSource>(config::PostgresOptions(project.connections.at(source.connection.value)), source, cancel);
+std::unique_ptr<Source> OpenPostgresSource(const config::Project& project, const config::Source& source,
+                                           const CancelFlag& cancel) {
+  return std::make_unique<PostgresSource>(config::PostgresOptions(project.connections.at(source.connection.value)),
+                                          source, cancel);
 }
 
 }  // namespace leat::sources

@@ -10,6 +10,11 @@
 #include "duck/row_hash.h"
 
 namespace leat::sources {
+
+void RemoveFiles(const lake::Storage& storage, const std::vector<lake::DataFile>& files) {
+  for (const lake::DataFile& file : files) storage.RemoveQuietly(storage.NameOf(file.path));
+}
+
 namespace {
 
 constexpr int64_t kSeqPerCommit = int64_t{1} << 24;
@@ -21,12 +26,14 @@ lake::Schema WantedSchema(const PostgresStream& stream, const std::optional<lake
   std::vector<duck::Column> columns = stream.info.columns;
   if (published)
     for (const lake::Field& field : published->schema().fields) {
-      const bool known = std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column.name == field.name; });
+      const bool known =
+          std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column.name == field.name; });
       if (!known && !IsVersionColumn(field.name)) columns.push_back({field.name, lake::DuckType(field.type)});
     }
   columns.insert(columns.end(), VersionColumns().begin(), VersionColumns().end());
   lake::Schema schema = lake::SchemaOf(columns);
-  for (size_t i = 0; i < stream.columns.size(); ++i) schema.fields[i].source_type = stream.columns[i].origin.type.formatted;
+  for (size_t i = 0; i < stream.columns.size(); ++i)
+    schema.fields[i].source_type = stream.columns[i].origin.type.formatted;
   return schema;
 }
 
@@ -37,7 +44,9 @@ lake::Schema SchemaFromNowOn(const PostgresStream& stream, const std::optional<l
     return lake::Evolve(published->schema(), wanted, published->last_column_id()).schema;
   } catch (const Error& error) {
     throw Error(kConfig, "LEAT0410", fmt::format("{}: {}", stream.info.name, error.message()))
-        .Hint("leave the column out by  columns: {exclude: [name]}, or give it a new name by  rename: {column: new_name}");
+        .Hint(
+            "leave the column out by  columns: {exclude: [name]}, or give it a new name by  rename: {column: "
+            "new_name}");
   }
 }
 
@@ -63,12 +72,11 @@ std::string SummaryText(const lake::Table& table, const std::string& key) {
   return found == table.snapshot()->summary.end() ? "" : found->second;
 }
 
-postgres::ScanTable ScanOf(const PostgresStream& stream, int threads) {
-  const bool is_table = stream.table.kind == 'r';
+postgres::ScanTable ScanOf(const PostgresStream& stream, int64_t blocks, int threads) {
   postgres::ScanTable scan{.schema = stream.schema,
                            .table = stream.table.name,
-                           .blocks = is_table || stream.table.kind == 'm' ? stream.table.blocks : 0,
-                           .only = is_table,
+                           .blocks = blocks,
+                           .only = stream.table.kind == 'r',
                            .rows_estimate = std::max<int64_t>(0, stream.table.rows_estimate),
                            .connections_max = threads};
   for (const StreamColumn& column : stream.columns)
@@ -84,7 +92,8 @@ int64_t CountRows(const std::vector<lake::DataFile>& files) {
 
 }  // namespace
 
-StreamReader::StreamReader(postgres::SnapshotPool& pool, const PostgresStream& stream, const ReadContext& context, Timestamp as_of)
+StreamReader::StreamReader(postgres::SnapshotPool& pool, const PostgresStream& stream, const ReadContext& context,
+                           Timestamp as_of)
     : pool_(pool),
       stream_(stream),
       context_(context),
@@ -98,9 +107,9 @@ StreamOutcome StreamReader::Read() {
   try {
     ReadInto(outcome);
   } catch (const Error& error) {
+    if (outcome.pending) RemoveFiles(context_.engine.storage(), outcome.pending->change.added);
     if (error.code() == "LEAT0303") throw;  // the connection is lost; any other fault is the stream's own
-    outcome.kind = StreamOutcome::Kind::kFailed;
-    outcome.pending.reset();
+    outcome = {.stream = stream_.info.name, .as_of = as_of_, .started = outcome.started};
     outcome.diagnostic = error.diagnostic();
   }
   outcome.ended = SystemClock().Now();
@@ -108,28 +117,32 @@ StreamOutcome StreamReader::Read() {
 }
 
 void StreamReader::ReadInto(StreamOutcome& outcome) {
-  if (stream_.info.fault) throw Error(kConfig, *stream_.info.fault);
   schema_ = SchemaFromNowOn(stream_, published_);
   for (const std::string& name : schema_.Names())
     if (!IsVersionColumn(name)) columns_.push_back(name);
 
-  scan_.emplace(pool_, ScanOf(stream_, context_.threads));
+  scan_.emplace(pool_, ScanOf(stream_, CountBlocks(), context_.threads));
   context_.observer.Started(stream_.info, [this] { return scan_->rows(); });
   try {
     std::string rows = RowsSql();
     if (!stream_.info.key.empty() && !stream_.key_is_enforced) rows = MaterialiseAndCheckKey(rows);
     if (stream_.info.key.empty())
       Replace(outcome, rows);
-    else if (published_)
+    else if (published_ && HasSameKey())
       AppendChanges(outcome, rows);
     else
-      LoadFirst(outcome, rows);
+      LoadBase(outcome, rows);
+    RefuseRewritten();
   } catch (const duck::QueryError&) {
-    scan_->ThrowIfFailed();
+    try {
+      scan_->ThrowIfFailed();
+    } catch (const Error& error) {
+      if (error.code() == "LEAT0401") throw WithKey(error);
+      throw;
+    }
     throw;
   }
   outcome.rows_read = scan_->rows();
-  outcome.rows_repeated = outcome.rows_read - outcome.rows_written;
   outcome.position = nlohmann::json{{"read", "full"}, {"as_of", FormatTimestamp(as_of_)}}.dump();
   if (outcome.pending) outcome.pending->change.summary["leat.position"] = outcome.position;
 }
@@ -142,7 +155,8 @@ std::string StreamReader::NullColumn(const std::string& name) const {
 std::string StreamReader::RowsSql() const {
   std::string list;
   for (const std::string& name : columns_) {
-    const bool is_read = std::any_of(stream_.columns.begin(), stream_.columns.end(), [&](const auto& c) { return c.name == name; });
+    const bool is_read =
+        std::any_of(stream_.columns.begin(), stream_.columns.end(), [&](const auto& c) { return c.name == name; });
     list += list.empty() ? "" : ", ";
     list += is_read ? QuoteIdentifier(name) : NullColumn(name);
   }
@@ -150,8 +164,10 @@ std::string StreamReader::RowsSql() const {
 }
 
 std::string StreamReader::VersionSql(const std::string& from, const std::string& op) const {
-  return fmt::format("SELECT {}, {} AS _leat_op, {}::BIGINT AS _leat_seq, make_timestamptz({}) AS _leat_time, {}::BIGINT AS _leat_run FROM {}",
-                     QuoteList(columns_), op, seq_, context_.now.time_since_epoch().count(), context_.run, from);
+  return fmt::format(
+      "SELECT {}, {} AS _leat_op, {}::BIGINT AS _leat_seq, make_timestamptz({}) AS _leat_time, {}::BIGINT AS _leat_run "
+      "FROM {}",
+      QuoteList(columns_), op, seq_, context_.now.time_since_epoch().count(), context_.run, from);
 }
 
 lake::TableChange StreamReader::NewChange(int64_t rows_total) const {
@@ -162,13 +178,70 @@ lake::TableChange StreamReader::NewChange(int64_t rows_total) const {
   return change;
 }
 
-void StreamReader::LoadFirst(StreamOutcome& outcome, const std::string& rows) {
+/// With another key, versions of before belong to other rows: the current ones begin anew, and the old ones stay as
+/// history.
+bool StreamReader::HasSameKey() const {
+  return published_->Property("leat.kind") == "stream" &&
+         published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
+}
+
+/// Pages on disk, asked for here and not for all tables at once, since it waits for whoever has locked the table.
+int64_t StreamReader::CountBlocks() {
+  if (stream_.table.kind != 'r' && stream_.table.kind != 'm') return 0;
+  return pool_.Borrow()
+      ->Query("SELECT pg_relation_size($1::oid) / current_setting('block_size')::int",
+              {std::to_string(stream_.table.oid)})
+      .Int64(0, 0);
+}
+
+/// TRUNCATE, a rewriting ALTER TABLE and a swap of names work on what a snapshot still shows: a COPY after them reads
+/// other rows than those of its moment, or none.
+void StreamReader::RefuseRewritten() {
+  constexpr const char* kSameFiles = R"(
+SELECT coalesce(bool_and(c.relfilenode = pg_relation_filenode(c.oid)), false) AND to_regclass($2) = $1::oid
+  FROM pg_class c
+ WHERE c.relkind IN ('r', 'm') AND c.oid IN (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid)))";
+  if (stream_.table.kind == 'v' || stream_.table.kind == 'f') return;
+  const std::string name = QuoteIdentifier(stream_.schema) + "." + QuoteIdentifier(stream_.table.name);
+  const auto connection = pool_.Borrow();
+  const postgres::Rows same = connection->Query(kSameFiles, {std::to_string(stream_.table.oid), name});
+  if (same.At(0, 0) == "t") return;
+  throw Error(kConflict, "LEAT0411",
+              fmt::format("{} was truncated, rewritten or replaced while it was read", stream_.info.origin))
+      .Hint("run again: what it holds now is read then, and until then the rows of before stay");
+}
+
+/// Name the rows that hold the value which does not fit; the decoder knows column and value, the server finds the keys.
+Error StreamReader::WithKey(const Error& error) {
+  std::string key;
+  for (const StreamColumn& column : stream_.columns)
+    if (std::find(stream_.info.key.begin(), stream_.info.key.end(), column.name) != stream_.info.key.end())
+      key += (key.empty() ? "" : ", ") + QuoteIdentifier(column.origin.name);
+  for (const StreamColumn& column : stream_.columns) {
+    const std::string start = fmt::format("{}.{} holds ", stream_.info.origin, column.origin.name);
+    if (key.empty() || !error.message().starts_with(start)) continue;
+    const std::string value = error.message().substr(start.size(), error.message().find(';') - start.size());
+    const postgres::Rows rows = pool_.Borrow()->Query(
+        fmt::format(
+            "SELECT string_agg(k::text, ', ') FROM (SELECT ROW({}) AS k FROM ONLY {}.{} WHERE {}::text = $1 LIMIT 3) s",
+            key, QuoteIdentifier(stream_.schema), QuoteIdentifier(stream_.table.name),
+            QuoteIdentifier(column.origin.name)),
+        {value});
+    if (rows.IsNull(0, 0)) return error;
+    return Error(error).Note(
+        fmt::format("in the rows with key ({}) = {}", Join(stream_.info.key, ", "), rows.At(0, 0)));
+  }
+  return error;
+}
+
+void StreamReader::LoadBase(StreamOutcome& outcome, const std::string& rows) {
   std::vector<lake::DataFile> files =
       context_.writer.WriteRows(connection_, stream_.info.location(), schema_, VersionSql(rows, "'u'"));
   outcome.rows_written = outcome.rows_total = CountRows(files);
   outcome.kind = StreamOutcome::Kind::kChanged;
   lake::TableChange change = NewChange(outcome.rows_total);
   change.properties["leat.base_seq"] = std::to_string(seq_);
+  change.properties["leat.base_from_seq"] = std::to_string(seq_);
   change.added = std::move(files);
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
 }
@@ -194,7 +267,8 @@ std::string StreamReader::DifferenceSql(const std::string& rows) const {
     list += fmt::format("CASE WHEN r.{} IS NULL THEN c.{} ELSE r.{} END AS {}, ", key, name, name, name);
   }
   return fmt::format(
-      "SELECT {} CASE WHEN r.{} IS NULL THEN 'd' ELSE 'u' END AS op, c.{} IS NULL AS is_new FROM {} r FULL JOIN {} c ON {} "
+      "SELECT {} CASE WHEN r.{} IS NULL THEN 'd' ELSE 'u' END AS op, c.{} IS NULL AS is_new FROM {} r FULL JOIN {} c "
+      "ON {} "
       "WHERE r.{} IS NULL OR c.{} IS NULL OR {}",
       list, key, key, rows, CurrentSql(), join, key, key, AnyDistinct(columns_));
 }
@@ -206,14 +280,17 @@ void StreamReader::AppendChanges(StreamOutcome& outcome, const std::string& rows
   const int64_t deletes = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'd'");
   outcome.rows_written = upserts;
   outcome.rows_deleted = deletes;
-  outcome.rows_total = SummaryNumber(*published_, "leat.rows") + inserts - deletes;
+  const int64_t rows_before = SummaryNumber(*published_, "leat.rows");
+  outcome.rows_total = rows_before + inserts - deletes;
+  outcome.rows_repeated = rows_before - deletes - (upserts - inserts);
   if (upserts + deletes == 0 && schema_.fields == published_->schema().fields) {
     outcome.kind = StreamOutcome::Kind::kUnchanged;
     return;
   }
   outcome.kind = StreamOutcome::Kind::kChanged;
   lake::TableChange change = NewChange(outcome.rows_total);
-  change.added = context_.writer.WriteRows(connection_, stream_.info.location(), schema_, VersionSql("leat_difference", "op"));
+  change.added =
+      context_.writer.WriteRows(connection_, stream_.info.location(), schema_, VersionSql("leat_difference", "op"));
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
 }
 
@@ -226,9 +303,11 @@ void StreamReader::Replace(StreamOutcome& outcome, const std::string& rows) {
       fmt::format("SELECT row_count || ':' || hash_low || ':' || hash_high FROM ({})",
                   duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), schema_, files))));
   outcome.rows_total = CountRows(files);
-  const bool same = published_ && SummaryText(*published_, "leat.hash") == hash && schema_.fields == published_->schema().fields;
+  const bool same =
+      published_ && SummaryText(*published_, "leat.hash") == hash && schema_.fields == published_->schema().fields;
   if (same) {
-    for (const lake::DataFile& file : files) context_.engine.storage().RemoveQuietly(context_.engine.storage().NameOf(file.path));
+    RemoveFiles(context_.engine.storage(), files);
+    outcome.rows_repeated = outcome.rows_total;
     outcome.kind = StreamOutcome::Kind::kUnchanged;
     return;
   }
@@ -241,22 +320,26 @@ void StreamReader::Replace(StreamOutcome& outcome, const std::string& rows) {
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
 }
 
-/// A key that the project names is not kept by the server: read the rows once, and refuse doubled keys and NULL in them.
+/// A key that the project names is not kept by the server: read the rows once, and refuse doubled keys and NULL in
+/// them.
 std::string StreamReader::MaterialiseAndCheckKey(const std::string& rows) {
   connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_read AS SELECT * FROM " + rows);
   const std::string key = QuoteList(stream_.info.key);
   std::string any_null;
-  for (const std::string& part : stream_.info.key) any_null += (any_null.empty() ? "" : " OR ") + QuoteIdentifier(part) + " IS NULL";
+  for (const std::string& part : stream_.info.key)
+    any_null += (any_null.empty() ? "" : " OR ") + QuoteIdentifier(part) + " IS NULL";
   const int64_t nulls = connection_.QueryInt64("SELECT count(*) FROM leat_read WHERE " + any_null);
   if (nulls > 0)
-    throw Error(kData, "LEAT0409", fmt::format("{}: key ({}) is NULL in {} rows; expected a value in each", stream_.info.name,
-                                               Join(stream_.info.key, ", "), nulls))
+    throw Error(kData, "LEAT0409", stream_.key_place,
+                fmt::format("{}: key ({}) is NULL in {} rows; expected a value in each", stream_.info.name,
+                            Join(stream_.info.key, ", "), nulls))
         .Hint("choose a `key:` that is never NULL, or none: the table is then replaced as a whole");
-  const std::vector<std::string> doubled =
-      connection_.QueryTexts(fmt::format("SELECT ROW({}) FROM leat_read GROUP BY ALL HAVING count(*) > 1 ORDER BY 1 LIMIT 3", key));
+  const std::vector<std::string> doubled = connection_.QueryTexts(
+      fmt::format("SELECT ROW({}) FROM leat_read GROUP BY ALL HAVING count(*) > 1 ORDER BY 1 LIMIT 3", key));
   if (!doubled.empty())
-    throw Error(kData, "LEAT0408", fmt::format("{}: key ({}) is not unique; doubled are {}", stream_.info.name,
-                                               Join(stream_.info.key, ", "), Join(doubled, ", ")))
+    throw Error(kData, "LEAT0408", stream_.key_place,
+                fmt::format("{}: key ({}) is not unique; doubled are {}", stream_.info.name,
+                            Join(stream_.info.key, ", "), Join(doubled, ", ")))
         .Hint("choose a `key:` that names one row each, or none: the table is then replaced as a whole");
   return "leat_read";
 }

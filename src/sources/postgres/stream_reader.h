@@ -6,9 +6,11 @@
 
 namespace leat::sources {
 
-/// Reads one stream in full and finds what changed, by reliability.md's algorithm E: rows and keys are of one snapshot, and
-/// the lease keeps other writers out, so what the lake has and the snapshot lacks was deleted.
-/// Used by one thread.
+/// Remove data files that no commit will publish.
+void RemoveFiles(const lake::Storage& storage, const std::vector<lake::DataFile>& files);
+
+/// Reads one stream in full and finds what changed, by reliability.md's algorithm E: rows and keys are of one snapshot,
+/// and the lease keeps other writers out, so what the lake has and the snapshot lacks was deleted. Used by one thread.
 class StreamReader {
  public:
   /// `as_of`: the moment of the snapshot, by the server's clock.
@@ -19,7 +21,11 @@ class StreamReader {
 
  private:
   void ReadInto(StreamOutcome& outcome);
-  void LoadFirst(StreamOutcome& outcome, const std::string& rows);
+  bool HasSameKey() const;
+  int64_t CountBlocks();
+  void RefuseRewritten();
+  Error WithKey(const Error& error);
+  void LoadBase(StreamOutcome& outcome, const std::string& rows);
   void AppendChanges(StreamOutcome& outcome, const std::string& rows);
   void Replace(StreamOutcome& outcome, const std::string& rows);
   std::string MaterialiseAndCheckKey(const std::string& rows);
@@ -35,11 +41,11 @@ class StreamReader {
   const ReadContext& context_;
   Timestamp as_of_;
   std::optional<lake::Table> published_;
-  lake::Schema schema_;                  ///< of the rows from now on
-  std::vector<std::string> columns_;     ///< names without `_leat_…`, in the schema's order
+  lake::Schema schema_;               ///< of the rows from now on
+  std::vector<std::string> columns_;  ///< names without `_leat_…`, in the schema's order
   int64_t seq_;
   duck::Connection connection_;
-  std::optional<postgres::Scan> scan_;   ///< its counter of rows is watched until the reader is gone
+  std::optional<postgres::Scan> scan_;  ///< its counter of rows is watched until the reader is gone
 };
 
 }  // namespace leat::sources

@@ -15,7 +15,8 @@ bool ComesByGlob(const CatalogTable& table) { return table.kind == 'r' || table.
 
 bool IsNamed(const config::Source& source, const CatalogTable& table) {
   return std::any_of(source.streams.begin(), source.streams.end(), [&](const config::StreamRule& rule) {
-    return rule.exact() ? rule.pattern.value == table.name : ComesByGlob(table) && MatchesGlob(rule.pattern.value, table.name);
+    return rule.exact() ? rule.pattern.value == table.name
+                        : ComesByGlob(table) && MatchesGlob(rule.pattern.value, table.name);
   });
 }
 
@@ -49,45 +50,59 @@ std::vector<StreamColumn> ChooseColumns(const config::StreamRule& rule, const Ca
     if (in(rule.columns.exclude, column.name)) continue;
     const auto renamed = rule.rename.find(column.name);
     const std::string name = renamed != rule.rename.end() ? renamed->second.value : CleanName(column.name);
+    if (name.starts_with("_leat_"))
+      throw Error(kConfig, "LEAT0413", rule.pattern.place,
+                  fmt::format("column \"{}\" of {} has a reserved name; expected one that does not begin with _leat_",
+                              column.name, table.name))
+          .Hint(fmt::format("add  rename: {{\"{}\": another_name}}  to the stream", column.name));
     const auto [other, is_new] = taken.emplace(name, column.name);
     if (!is_new)
       throw Error(kConfig, "LEAT0406", rule.pattern.place,
-                  fmt::format("columns \"{}\" and \"{}\" of {} would both be called {}", other->second, column.name, table.name, name))
+                  fmt::format("columns \"{}\" and \"{}\" of {} would both be called {}", other->second, column.name,
+                              table.name, name))
           .Hint(fmt::format("add  rename: {{\"{}\": another_name}}  to the stream", column.name));
     chosen.push_back({column, name});
   }
   return chosen;
 }
 
-void RefuseUnreadable(const config::Source& source, const CatalogTable& table, const std::vector<StreamColumn>& columns) {
+void RefuseUnreadable(const config::Source& source, const CatalogTable& table, const std::vector<StreamColumn>& columns,
+                      const std::string& role) {
   std::vector<std::string> hidden;
   for (const StreamColumn& column : columns)
     if (!column.origin.readable) hidden.push_back(column.origin.name);
   if (hidden.empty()) return;
   const std::string relation = QuoteIdentifier(source.schema) + "." + QuoteIdentifier(table.name);
   if (hidden.size() == columns.size())
-    throw Error(kConfig, "LEAT0403", source.connection.place, fmt::format("the role may not read {}.{}", source.schema, table.name))
-        .Hint(fmt::format("run as its owner:  GRANT SELECT ON {} TO the role, or leave the stream out by  {}: {{skip: true}}", relation, table.name));
+    throw Error(kConfig, "LEAT0403", source.connection.place,
+                fmt::format("the role may not read {}.{}", source.schema, table.name))
+        .Hint(fmt::format("run as its owner:  GRANT SELECT ON {} TO {}", relation, QuoteIdentifier(role)))
+        .Hint(fmt::format("or leave the stream out by  {}: {{skip: true}}", table.name));
   throw Error(kConfig, "LEAT0403", source.connection.place,
               fmt::format("the role may not read column {} of {}.{}", Join(hidden, ", "), source.schema, table.name))
-      .Hint(fmt::format("run as its owner:  GRANT SELECT ({}) ON {} TO the role, or leave it out by  columns: {{exclude: [{}]}}",
-                        QuoteList(hidden), relation, Join(hidden, ", ")));
+      .Hint(fmt::format("run as its owner:  GRANT SELECT ({}) ON {} TO {}", QuoteList(hidden), relation,
+                        QuoteIdentifier(role)))
+      .Hint(fmt::format("or leave it out by  columns: {{exclude: [{}]}}", Join(hidden, ", ")));
 }
 
 /// The key in leat's names: what the project says, else the primary key, else none.
-std::vector<std::string> ChooseKey(const config::StreamRule& rule, const CatalogTable& table, const std::vector<StreamColumn>& columns) {
+std::vector<std::string> ChooseKey(const config::StreamRule& rule, const CatalogTable& table,
+                                   const std::vector<StreamColumn>& columns) {
   std::vector<config::Located<std::string>> wanted = rule.key;
   if (wanted.empty())
     for (const std::string& column : table.primary_key) wanted.push_back({column, rule.pattern.place});
   std::vector<std::string> key;
   for (const auto& part : wanted) {
-    const auto found = std::find_if(columns.begin(), columns.end(), [&](const StreamColumn& c) { return c.origin.name == part.value || c.name == part.value; });
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const StreamColumn& c) {
+      return c.origin.name == part.value || c.name == part.value;
+    });
     if (found == columns.end()) {
       std::vector<std::string> names;
       for (const StreamColumn& column : columns) names.push_back(column.name);
-      Diagnostic fault{.code = "LEAT0407",
-                       .message = fmt::format("key column {} of {} is not among the columns read", part.value, table.name),
-                       .place = part.place};
+      Diagnostic fault{
+          .code = "LEAT0407",
+          .message = fmt::format("key column {} of {} is not among the columns read", part.value, table.name),
+          .place = part.place};
       SuggestNearest(fault, part.value, names);
       fault.help.push_back("a key needs all its columns: take it out of `columns: {exclude: …}`, or set `key:`");
       throw Error(kConfig, std::move(fault));
@@ -97,10 +112,12 @@ std::vector<std::string> ChooseKey(const config::StreamRule& rule, const Catalog
   return key;
 }
 
-void Fill(PostgresStream& stream, const config::Source& source, const config::StreamRule& rule) {
+void Fill(PostgresStream& stream, const config::Source& source, const config::StreamRule& rule,
+          const std::string& role) {
   stream.columns = ChooseColumns(rule, stream.table);
-  RefuseUnreadable(source, stream.table, stream.columns);
+  RefuseUnreadable(source, stream.table, stream.columns, role);
   stream.info.key = ChooseKey(rule, stream.table, stream.columns);
+  if (!rule.key.empty()) stream.key_place = rule.key.front().place;
   stream.key_is_enforced = rule.key.empty() && !stream.table.primary_key.empty();
   for (const StreamColumn& column : stream.columns)
     stream.info.columns.push_back({column.name, postgres::MapType(column.origin.type).duck_type});
@@ -108,7 +125,8 @@ void Fill(PostgresStream& stream, const config::Source& source, const config::St
 
 }  // namespace
 
-std::vector<PostgresStream> MatchStreams(const config::Source& source, const std::vector<CatalogTable>& tables) {
+std::vector<PostgresStream> MatchStreams(const config::Source& source, const std::vector<CatalogTable>& tables,
+                                         const std::string& role) {
   RefuseRulesWithoutTable(source, tables);
   std::vector<PostgresStream> streams;
   std::map<std::string, std::string> taken;
@@ -120,13 +138,14 @@ std::vector<PostgresStream> MatchStreams(const config::Source& source, const std
     const auto [other, is_new] = taken.emplace(name, table.name);
     if (!is_new)
       throw Error(kConfig, "LEAT0406", rule->pattern.place,
-                  fmt::format("tables \"{}\" and \"{}\" would both be the stream {}.{}", other->second, table.name, source.name, name))
+                  fmt::format("tables \"{}\" and \"{}\" would both be the stream {}.{}", other->second, table.name,
+                              source.name, name))
           .Hint("give one of them another name by `rename`");
     stream.info.name = source.name + "." + name;
     stream.info.origin = source.schema + "." + table.name;
     stream.info.rows_estimate = table.rows_estimate;
     try {
-      Fill(stream, source, *rule);
+      Fill(stream, source, *rule, role);
     } catch (const Error& error) {
       stream.info.fault = error.diagnostic();
     }

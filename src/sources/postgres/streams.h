@@ -21,6 +21,7 @@ struct PostgresStream {
   std::string schema;  ///< of the database
   CatalogTable table;
   std::vector<StreamColumn> columns;
+  Place key_place;               ///< of the project's `key:`
   bool key_is_enforced = false;  ///< the key is the primary key, so that the server keeps it unique and without NULL
 };
 
@@ -28,6 +29,8 @@ struct PostgresStream {
 /// tables; views, materialised and foreign tables come by their exact name.
 /// A stream that cannot be read carries its fault in `info`.
 /// Throws: Error(kConfig): LEAT0404 for a rule that matches no table, LEAT0406 for two streams of one name.
-std::vector<PostgresStream> MatchStreams(const config::Source& source, const std::vector<CatalogTable>& tables);
+/// \param role  who is logged in, for the GRANT to paste
+std::vector<PostgresStream> MatchStreams(const config::Source& source, const std::vector<CatalogTable>& tables,
+                                         const std::string& role);
 
 }  // namespace leat::sources

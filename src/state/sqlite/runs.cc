@@ -121,7 +121,8 @@ void SqliteStore::InsertStep(const Step& step) {
                               rows_deleted, rows_total, data_to_us, started_at_us, ended_at_us, diagnostic)
       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14))sql",
                 step.run, step.table, step.step, step.status, step.rows_read, step.rows_written, step.rows_repeated,
-                step.rows_rejected, step.rows_deleted, step.rows_total, step.data_to, step.started, step.ended, step.diagnostic);
+                step.rows_rejected, step.rows_deleted, step.rows_total, step.data_to, step.started, step.ended,
+                step.diagnostic);
 }
 
 void SqliteStore::FinishRun(int64_t run, const std::string& status, const std::vector<Step>& steps,

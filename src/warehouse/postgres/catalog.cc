@@ -32,8 +32,10 @@ void ReadKeys(const postgres::Rows& rows, ExistingTable& table) {
       table.primary_key.push_back(rows.Text(i, 3));
       continue;
     }
-    if (rows.At(i, 0) != last)
-      table.references.push_back({.columns = {}, .referenced = rows.Text(i, 4), .referenced_columns = {}});
+    if (rows.At(i, 0) != last) {
+      table.references.push_back(
+          {.columns = {}, .referenced = rows.Text(i, 4), .referenced_columns = {}, .name = rows.Text(i, 2)});
+    }
     last = rows.Text(i, 0);
     table.references.back().columns.push_back(rows.Text(i, 3));
     table.references.back().referenced_columns.push_back(rows.Text(i, 5));
@@ -57,6 +59,21 @@ std::optional<ExistingTable> Inspect(postgres::Connection& connection, const std
   }
   ReadKeys(connection.Query(kKeysSql, {oid}), table);
   return table;
+}
+
+std::vector<Referrer> Referrers(postgres::Connection& connection, const std::string& schema, const std::string& table) {
+  // Not those of partitions: they come and go with the key of the partitioned table.
+  const auto rows = connection.Query(
+      "SELECT n.nspname, t.relname, k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint AS k "
+      "JOIN pg_class AS t ON t.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = t.relnamespace "
+      "JOIN pg_class AS r ON r.oid = k.confrelid JOIN pg_namespace AS s ON s.oid = r.relnamespace "
+      "WHERE k.contype = 'f' AND k.conparentid = 0 AND s.nspname = $1 AND r.relname = $2 ORDER BY 1, 2, 3",
+      {schema, table});
+  std::vector<Referrer> keys;
+  for (int i = 0; i < rows.size(); ++i) {
+    keys.push_back({rows.Text(i, 0), rows.Text(i, 1), rows.Text(i, 2), rows.Text(i, 3)});
+  }
+  return keys;
 }
 
 std::vector<std::string> MissingGrants(postgres::Connection& connection, const std::string& schema,

@@ -54,12 +54,12 @@ void MakeScanKnown(duck::Connection& lake) {
 }  // namespace
 
 Comparison::Comparison(duck::Connection& lake, const postgres::Connection& server, const Definition& table,
-                       const ExistingTable& existing, const std::string& all_rows)
+                       size_t ordinal, const ExistingTable& existing, const std::string& all_rows)
     : lake_(lake) {
   MakeScanKnown(lake);
   postgres::SnapshotPool pool(server.options(), server.cancel());
   const postgres::Scan scan(pool, Describe(pool, table));
-  difference_ = CompareSql(table, all_rows, scan.sql(), Absent(table, existing));
+  difference_ = CompareSql(table, ordinal, all_rows, scan.sql(), Absent(table, existing));
   try {
     lake.Execute(difference_.create_sql);
   } catch (const duck::QueryError&) {

@@ -14,7 +14,8 @@ class Comparison {
  public:
   /// Read the table through connections of its own, as last committed; none may hold an exclusive lock on it.
   /// Throws: Error(kConnection) for a lost server; postgres::ServerError.
-  Comparison(duck::Connection& lake, const postgres::Connection& server, const Definition& table,
+  /// `ordinal` tells comparisons apart that stand at the same time.
+  Comparison(duck::Connection& lake, const postgres::Connection& server, const Definition& table, size_t ordinal,
              const ExistingTable& existing, const std::string& all_rows);
   Comparison(const Comparison&) = delete;
   Comparison& operator=(const Comparison&) = delete;

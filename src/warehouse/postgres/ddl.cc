@@ -1,6 +1,7 @@
 #include "warehouse/postgres/ddl.h"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 
@@ -18,11 +19,22 @@ std::string Alter(const Definition& table, std::string_view what) {
   return fmt::format("ALTER TABLE {} {}", table.QuotedName(), what);
 }
 
+constexpr std::string_view kReferencePrefix = "leat_fkey_";
+
+bool IsReference(const ExistingTable::Reference& reference, const TableSpec& spec, const ForeignKey& key) {
+  return reference.columns == std::vector{key.column} && reference.referenced == QuotedReference(spec, key) &&
+         reference.referenced_columns == std::vector{key.referenced_column};
+}
+
 bool HasReference(const ExistingTable& existing, const TableSpec& spec, const ForeignKey& key) {
-  return std::ranges::any_of(existing.references, [&](const ExistingTable::Reference& reference) {
-    return reference.columns == std::vector{key.column} && reference.referenced == QuotedReference(spec, key) &&
-           reference.referenced_columns == std::vector{key.referenced_column};
-  });
+  return std::ranges::any_of(existing.references,
+                             [&](const auto& reference) { return IsReference(reference, spec, key); });
+}
+
+std::string AddReferenceSql(const Definition& table, const ForeignKey& key) {
+  return fmt::format("ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({})", table.QuotedName(),
+                     QuoteIdentifier(ReferenceName(table.spec(), key)), QuoteIdentifier(key.column),
+                     QuotedReference(table.spec(), key), QuoteIdentifier(key.referenced_column));
 }
 
 void AddColumn(const Definition& table, size_t index, Alteration& plan) {
@@ -71,6 +83,22 @@ void ChangeKey(const Definition& table, const ExistingTable& existing, OldRows r
   if (table.has_key()) plan.before.push_back(AddKeySql(table));
 }
 
+void ChangeReferences(const Definition& table, const ExistingTable& existing, Alteration& plan) {
+  const TableSpec& spec = table.spec();
+  for (const ExistingTable::Reference& reference : existing.references) {
+    const bool wanted = std::ranges::any_of(spec.foreign_keys,
+                                            [&](const ForeignKey& key) { return IsReference(reference, spec, key); });
+    if (wanted || !IsOurReference(reference.name)) continue;
+    // Before the rows, which need not keep it any more; IF EXISTS, since replacing what it refers to drops it as well.
+    plan.before.push_back(Alter(table, "DROP CONSTRAINT IF EXISTS " + QuoteIdentifier(reference.name)));
+  }
+  for (const ForeignKey& key : spec.foreign_keys) {
+    if (HasReference(existing, spec, key)) continue;
+    const std::string add = AddReferenceSql(table, key);
+    if (std::ranges::find(plan.after, add) == plan.after.end()) plan.after.push_back(add);
+  }
+}
+
 }  // namespace
 
 const ExistingColumn* ExistingTable::Find(const std::string& name) const {
@@ -92,9 +120,34 @@ std::string AddKeySql(const Definition& table) {
   return Alter(table, fmt::format("ADD PRIMARY KEY ({})", QuoteList(table.spec().primary_key)));
 }
 
-std::string AddReferenceSql(const Definition& table, const ForeignKey& key) {
-  return Alter(table, fmt::format("ADD FOREIGN KEY ({}) REFERENCES {} ({})", QuoteIdentifier(key.column),
-                                  QuotedReference(table.spec(), key), QuoteIdentifier(key.referenced_column)));
+std::vector<std::string> AddReferencesSql(const Definition& table) {
+  Alteration plan;
+  ChangeReferences(table, ExistingTable(), plan);
+  return plan.after;
+}
+
+std::string ReferenceName(const TableSpec& spec, const ForeignKey& key) {
+  // A hash, since PostgreSQL cuts names at 63 bytes. Its messages name table, column and value beside the constraint.
+  const std::string text = fmt::format("{} {} {}", QuoteIdentifier(key.column), QuotedReference(spec, key),
+                                       QuoteIdentifier(key.referenced_column));
+  return fmt::format("{}{:016x}", kReferencePrefix, XXH3_64bits(text.data(), text.size()));
+}
+
+bool IsOurReference(std::string_view constraint) { return constraint.starts_with(kReferencePrefix); }
+
+std::string DropSql(const Referrer& key) {
+  return fmt::format("ALTER TABLE {}.{} DROP CONSTRAINT {}", QuoteIdentifier(key.schema), QuoteIdentifier(key.table),
+                     QuoteIdentifier(key.name));
+}
+
+std::string RemakeSql(const Referrer& key) {
+  return fmt::format("ALTER TABLE {}.{} ADD CONSTRAINT {} {}", QuoteIdentifier(key.schema), QuoteIdentifier(key.table),
+                     QuoteIdentifier(key.name), key.definition);
+}
+
+bool Wants(const TableSpec& spec, const Referrer& key) {
+  return std::ranges::any_of(spec.foreign_keys,
+                             [&](const ForeignKey& wanted) { return ReferenceName(spec, wanted) == key.name; });
 }
 
 Alteration PlanAlteration(const Definition& wanted, const ExistingTable& existing, OldRows rows) {
@@ -116,9 +169,7 @@ Alteration PlanAlteration(const Definition& wanted, const ExistingTable& existin
     }
   }
   ChangeKey(wanted, existing, rows, plan);
-  for (const ForeignKey& key : wanted.spec().foreign_keys) {
-    if (!HasReference(existing, wanted.spec(), key)) plan.after.push_back(AddReferenceSql(wanted, key));
-  }
+  ChangeReferences(wanted, existing, plan);
   return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "warehouse/postgres/definition.h"
@@ -25,6 +26,7 @@ struct ExistingTable {
     std::vector<std::string> columns;
     std::string referenced;  ///< quoted, with schema
     std::vector<std::string> referenced_columns;
+    std::string name = {};  ///< of the constraint
   };
   std::vector<Reference> references;
 
@@ -35,8 +37,25 @@ struct ExistingTable {
 std::string CreateTableSql(const Definition& table);
 /// ALTER TABLE … ADD PRIMARY KEY; empty for a table without a key.
 std::string AddKeySql(const Definition& table);
-/// One ALTER TABLE … ADD FOREIGN KEY.
-std::string AddReferenceSql(const Definition& table, const ForeignKey& key);
+/// An ALTER TABLE … ADD FOREIGN KEY for each of the table's foreign keys, each once.
+std::vector<std::string> AddReferencesSql(const Definition& table);
+
+/// Name of the constraint for a foreign key, by which leat knows its own again: keys that others made stay theirs.
+std::string ReferenceName(const TableSpec& spec, const ForeignKey& key);
+bool IsOurReference(std::string_view constraint);
+
+/// A foreign key seen from the table that it refers to.
+struct Referrer {
+  std::string schema;
+  std::string table;
+  std::string name;        ///< of the constraint
+  std::string definition;  ///< as pg_get_constraintdef() writes it
+};
+
+std::string DropSql(const Referrer& key);
+std::string RemakeSql(const Referrer& key);
+/// Whether `spec`, that of the key's own table, still asks for the key.
+bool Wants(const TableSpec& spec, const Referrer& key);
 
 enum class OldRows { kKept, kReplaced };
 
@@ -47,8 +66,9 @@ struct Alteration {
   std::vector<std::string> refusals;  ///< differences that leat does not bridge; others are void then
 };
 
-/// Columns are added, types widened, keys and references added, NOT NULL set and dropped; a column that the model no
-/// longer has stays and may be NULL. Where the old rows go, a type may become any other and the key may change.
+/// Columns are added, types widened, keys and references added, NOT NULL set and dropped; a reference that leat made
+/// and the model no longer has is dropped; a column that the model no longer has stays and may be NULL. Where the old
+/// rows go, a type may become any other and the key may change.
 Alteration PlanAlteration(const Definition& wanted, const ExistingTable& existing, OldRows rows);
 
 /// What tells the table from the definition, a line each; empty if nothing does.

@@ -34,9 +34,16 @@ TEST(CreateTableTest, ColumnsStandInTheModelsOrder) {
             "  \"staff_id\" integer NOT NULL,\n"
             "  \"sold_at\" time without time zone\n)");
   EXPECT_EQ(AddKeySql(table), "ALTER TABLE \"public\".\"fact_sales\" ADD PRIMARY KEY (\"sales_record_id\")");
-  EXPECT_EQ(AddReferenceSql(table, spec.foreign_keys[0]),
-            "ALTER TABLE \"public\".\"fact_sales\" ADD FOREIGN KEY (\"staff_id\") REFERENCES \"public\".\"dim_staff\" "
-            "(\"staff_id\")");
+}
+
+TEST(CreateTableTest, AForeignKeyIsMadeOnceUnderANameOfOurs) {
+  TableSpec spec = SalesSpec();
+  spec.foreign_keys.push_back(spec.foreign_keys[0]);
+  const std::string name = ReferenceName(spec, spec.foreign_keys[0]);
+  EXPECT_TRUE(IsOurReference(name));
+  EXPECT_THAT(AddReferencesSql(Definition(spec)),
+              ElementsAre("ALTER TABLE \"public\".\"fact_sales\" ADD CONSTRAINT \"" + name +
+                          "\" FOREIGN KEY (\"staff_id\") REFERENCES \"public\".\"dim_staff\" (\"staff_id\")"));
 }
 
 TEST(CreateTableTest, NamesAreQuoted) {
@@ -96,8 +103,41 @@ TEST_F(AlterationTest, MissingKeysAreAdded) {
   EXPECT_THAT(Plan().before,
               ElementsAre("ALTER TABLE \"public\".\"fact_sales\" ADD PRIMARY KEY (\"sales_record_id\")"));
   EXPECT_THAT(Plan().after,
-              ElementsAre("ALTER TABLE \"public\".\"fact_sales\" ADD FOREIGN KEY (\"staff_id\") REFERENCES "
-                          "\"public\".\"dim_staff\" (\"staff_id\")"));
+              ElementsAre("ALTER TABLE \"public\".\"fact_sales\" ADD CONSTRAINT \"" +
+                          ReferenceName(wanted_, wanted_.foreign_keys[0]) +
+                          "\" FOREIGN KEY (\"staff_id\") REFERENCES \"public\".\"dim_staff\" (\"staff_id\")"));
+}
+
+TEST_F(AlterationTest, AReferenceThatTheModelLostIsDroppedBeforeTheRows) {
+  existing_.references[0].name = ReferenceName(wanted_, wanted_.foreign_keys[0]);
+  const std::string drop =
+      "ALTER TABLE \"public\".\"fact_sales\" DROP CONSTRAINT IF EXISTS \"" + existing_.references[0].name + "\"";
+  EXPECT_THAT(Plan().before, IsEmpty());
+  wanted_.foreign_keys.clear();
+  EXPECT_THAT(Plan().before, ElementsAre(drop));
+  EXPECT_THAT(Plan().after, IsEmpty());
+}
+
+TEST_F(AlterationTest, AReferenceThatSomebodyElseMadeStays) {
+  existing_.references[0].name = "fact_sales_staff_id_fkey";
+  wanted_.foreign_keys.clear();
+  EXPECT_THAT(Plan().before, IsEmpty());
+}
+
+TEST(ReferrerTest, AKeyIsDroppedAndMadeAgainAsItWas) {
+  const Referrer key = {"public", "fact_sales", "leat_fkey_1", "FOREIGN KEY (a) REFERENCES public.b(a)"};
+  EXPECT_EQ(DropSql(key), "ALTER TABLE \"public\".\"fact_sales\" DROP CONSTRAINT \"leat_fkey_1\"");
+  EXPECT_EQ(RemakeSql(key),
+            "ALTER TABLE \"public\".\"fact_sales\" ADD CONSTRAINT \"leat_fkey_1\" "
+            "FOREIGN KEY (a) REFERENCES public.b(a)");
+}
+
+TEST(ReferrerTest, AKeyIsWantedWhileItsTablesSpecNamesIt) {
+  TableSpec spec = SalesSpec();
+  const Referrer key = {"public", "fact_sales", ReferenceName(spec, spec.foreign_keys[0]), ""};
+  EXPECT_TRUE(Wants(spec, key));
+  spec.foreign_keys[0].referenced_column = "other_id";
+  EXPECT_FALSE(Wants(spec, key));
 }
 
 TEST_F(AlterationTest, AnotherPrimaryKeyIsRefusedUnlessTheRowsGo) {

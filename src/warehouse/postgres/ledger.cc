@@ -25,8 +25,10 @@ std::string ArrayLiteral(const std::vector<std::string>& texts) {
 constexpr char kColumns[] =
     "load_id uuid NOT NULL,\n  project text NOT NULL,\n  table_name text NOT NULL,\n  commit_number bigint NOT NULL,\n"
     "  epoch bigint NOT NULL,\n  snapshot_id bigint NOT NULL,\n  rows bigint NOT NULL,\n  hash_sum text NOT NULL,\n"
-    "  definition text NOT NULL,\n  loaded_at timestamp with time zone NOT NULL DEFAULT transaction_timestamp(),\n"
+    "  definition text NOT NULL,\n  loaded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),\n"
     "  PRIMARY KEY (load_id, table_name)";
+
+constexpr char kRowColumns[] = "commit_number, epoch, snapshot_id, definition";
 
 constexpr char kUndefinedTable[] = "42P01";
 
@@ -41,28 +43,32 @@ Ledger::Ledger(postgres::Connection& connection, std::string schema, std::string
 std::string Ledger::NewestRowsSql(const char* columns, const char* lock) const {
   // One index descent per table, however long the ledger has grown.
   return fmt::format(
-      "SELECT asked.name, newest.* FROM unnest($2::text[]) AS asked(name) CROSS JOIN LATERAL ("
+      "SELECT asked.name, to_regclass(format('%I.%I', $3::text, asked.name)) IS NOT NULL, newest.* "
+      "FROM unnest($2::text[]) AS asked(name) CROSS JOIN LATERAL ("
       "SELECT {} FROM {} AS load WHERE load.project = $1 AND load.table_name = asked.name "
       "ORDER BY load.commit_number DESC, load.loaded_at DESC LIMIT 1 {}) AS newest",
       columns, name_, lock);
 }
 
 std::vector<std::optional<std::string>> Ledger::Parameters(const std::vector<std::string>& tables) const {
-  return {project_, ArrayLiteral(tables)};
+  return {project_, ArrayLiteral(tables), schema_};
 }
 
 std::map<std::string, LedgerRow> Ledger::Take(const postgres::Rows& rows) const {
   std::map<std::string, LedgerRow> newest;
   for (int i = 0; i < rows.size(); ++i) {
-    newest[rows.Text(i, 0)] = {rows.Int64(i, 1), rows.Int64(i, 2), rows.Int64(i, 3), rows.Text(i, 4)};
+    newest[rows.Text(i, 0)] = {.commit_number = rows.Int64(i, 2),
+                               .epoch = rows.Int64(i, 3),
+                               .snapshot_id = rows.Int64(i, 4),
+                               .definition = rows.Text(i, 5),
+                               .is_there = rows.At(i, 1) == "t"};
   }
   return newest;
 }
 
 std::optional<std::map<std::string, LedgerRow>> Ledger::Read(const std::vector<std::string>& tables) {
   try {
-    return Take(
-        connection_.Query(NewestRowsSql("commit_number, epoch, snapshot_id, definition", ""), Parameters(tables)));
+    return Take(connection_.Query(NewestRowsSql(kRowColumns, ""), Parameters(tables)));
   } catch (const postgres::ServerError& error) {
     if (error.sqlstate() == kUndefinedTable) return std::nullopt;
     throw;
@@ -89,14 +95,15 @@ void Ledger::Create() {
 std::map<std::string, LedgerRow> Ledger::Lock(const std::vector<std::string>& tables) {
   connection_.Query(NewestRowsSql("load_id", "FOR UPDATE"), Parameters(tables));
   // Read again: who was waited for has added newer rows.
-  return Take(
-      connection_.Query(NewestRowsSql("commit_number, epoch, snapshot_id, definition", ""), Parameters(tables)));
+  return Take(connection_.Query(NewestRowsSql(kRowColumns, ""), Parameters(tables)));
 }
 
 void Ledger::Add(const std::string& load_id, const TableLoad& load, const std::string& definition) {
+  // The time of this statement, under the lock, tells which of two loads of one commit was the later; that of BEGIN,
+  // the default in older ledgers, would not.
   connection_.Query(
       fmt::format("INSERT INTO {} (load_id, project, table_name, commit_number, epoch, snapshot_id, rows, "
-                  "hash_sum, definition) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                  "hash_sum, definition, loaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())",
                   name_),
       {load_id, project_, load.spec.table, std::to_string(load.commit_number), std::to_string(load.epoch),
        std::to_string(load.snapshot_id), std::to_string(load.rows), load.hash_sum, definition});

@@ -17,6 +17,7 @@ struct LedgerRow {
   int64_t epoch = 0;
   int64_t snapshot_id = 0;
   std::string definition;  ///< fingerprint of the table's definition then
+  bool is_there = true;    ///< whether something still stands under the table's name
 };
 
 /// `_leat_loads` of one schema: which snapshot of which project each table of it holds. Each transaction that loads

@@ -10,7 +10,6 @@
 #include "core/ids.h"
 #include "core/text.h"
 #include "warehouse/postgres/catalog.h"
-#include "warehouse/postgres/compare.h"
 #include "warehouse/postgres/table_fault.h"
 
 namespace leat::warehouse {
@@ -57,14 +56,19 @@ Loader::Loader(postgres::Connection& server, duck::Connection& lake, const std::
 bool Loader::Prepare() {
   server_.Execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0");
   for (auto& [schema, ledger] : ledgers_) PrepareLedger(schema, ledger);
+  // All before the first DDL, whose locks would keep the connections out by which tables are compared.
+  for (Job& job : jobs_) {
+    if (job.is_pending && !BlockByFailed(job)) Try(job, [&] { Survey(job); });
+  }
   for (Job& job : jobs_) {
     if (job.is_pending && !BlockByFailed(job)) Try(job, [&] { LoadTable(job); });
   }
   for (Job& job : jobs_ | std::views::reverse) {
-    if (job.is_pending && !job.staged_keys.empty() && !Try(job, [&] { DeleteRows(job); })) return GiveUp();
+    if (job.is_pending && !job.attempt.staged_keys.empty() && !Try(job, [&] { DeleteRows(job); })) return GiveUp();
   }
   for (Job& job : jobs_) {
-    if (job.is_pending && !job.after.empty() && !Try(job, [&] { ExecuteAll(server_, job.after); })) return GiveUp();
+    const auto statements = job.is_pending ? LastStatements(job) : std::vector<std::string>();
+    if (!statements.empty() && !Try(job, [&] { ExecuteAll(server_, statements); })) return GiveUp();
   }
   for (const Job& job : jobs_) {
     if (job.is_pending) ledgers_.at(job.load->spec.schema).Add(load_id_, *job.load, job.fingerprint);
@@ -80,8 +84,7 @@ bool Loader::GiveUp() {
   server_.Execute("ROLLBACK");
   for (Job& job : jobs_) {
     if (job.is_pending) job.outcome = {.model = job.load->spec.model};
-    job.staged_keys.clear();
-    job.after.clear();
+    job.attempt = {};
   }
   return false;
 }
@@ -131,20 +134,33 @@ bool Loader::Try(Job& job, Work work) {
   return true;
 }
 
+void Loader::Survey(Job& job) {
+  const Definition& table = *job.definition;
+  Attempt& attempt = job.attempt;
+  attempt.existing = Inspect(server_, table.spec().schema, table.spec().table);
+  if (!attempt.existing) return;
+  if (!job.ledger || !attempt.existing->is_table) throw ForeignTable(table, *attempt.existing);
+  attempt.is_replaced = job.load->replaces(job.ledger->snapshot_id) || !table.has_key();
+  attempt.alteration =
+      PlanAlteration(table, *attempt.existing, attempt.is_replaced ? OldRows::kReplaced : OldRows::kKept);
+  if (!attempt.alteration.refusals.empty()) throw NotAlterable(table, attempt.alteration.refusals);
+  attempt.existing->is_empty = IsEmpty(server_, table);
+  if (attempt.is_replaced || attempt.existing->is_empty) return;
+  // A column that is new, or read from another one now, may differ in rows that no snapshot changed.
+  const bool same_definition = job.ledger->definition == job.fingerprint;
+  if (same_definition) attempt.delta = job.load->since(job.ledger->snapshot_id);
+  if (attempt.delta) return;
+  attempt.comparison =
+      std::make_unique<Comparison>(lake_, server_, table, OrdinalOf(job), *attempt.existing, job.load->all_rows);
+}
+
 void Loader::LoadTable(Job& job) {
   job.outcome = {.model = job.load->spec.model, .kind = Kind::kLoaded};
-  const Definition& table = *job.definition;
-  const auto existing = Inspect(server_, table.spec().schema, table.spec().table);
-  if (!existing) return CreateTable(job);
-  if (!job.ledger || !existing->is_table) throw ForeignTable(table, *existing);
-  const bool is_replaced = job.load->replaces(job.ledger->snapshot_id) || !table.has_key();
-  const Alteration alteration = PlanAlteration(table, *existing, is_replaced ? OldRows::kReplaced : OldRows::kKept);
-  if (!alteration.refusals.empty()) throw NotAlterable(table, alteration.refusals);
-  job.after = alteration.after;
-  if (is_replaced) return ReplaceRows(job, alteration);
-  if (!IsEmpty(server_, table)) return MergeRows(job, *existing, alteration);
-  ExecuteAll(server_, alteration.before);
-  FillTable(job);
+  if (!job.attempt.existing) return CreateTable(job);
+  if (job.attempt.is_replaced) return ReplaceRows(job);
+  ExecuteAll(server_, job.attempt.alteration.before);
+  if (job.attempt.existing->is_empty) return FillTable(job);
+  MergeRows(job);
 }
 
 void Loader::CreateTable(Job& job) {
@@ -154,30 +170,56 @@ void Loader::CreateTable(Job& job) {
   // An index built over all rows at once is cheaper than one kept up row by row; so is a foreign key checked by one
   // join.
   if (table.has_key()) server_.Execute(AddKeySql(table));
-  for (const ForeignKey& key : table.spec().foreign_keys) server_.Execute(AddReferenceSql(table, key));
+  ExecuteAll(server_, AddReferencesSql(table));
 }
 
-void Loader::ReplaceRows(Job& job, const Alteration& alteration) {
+void Loader::ReplaceRows(Job& job) {
+  DropReferrers(job);
   // Not TRUNCATE: that would show readers with an older snapshot an empty table.
   job.outcome.rows_deleted = server_.Query("DELETE FROM " + job.definition->QuotedName()).affected();
-  ExecuteAll(server_, alteration.before);
+  ExecuteAll(server_, job.attempt.alteration.before);
   FillTable(job);
 }
 
-void Loader::MergeRows(Job& job, const ExistingTable& existing, const Alteration& alteration) {
-  const Definition& table = *job.definition;
-  // A column that is new, or read from another one now, may differ in rows that no snapshot changed.
-  const bool same_definition = job.ledger->definition == job.fingerprint;
-  const auto delta = same_definition ? job.load->since(job.ledger->snapshot_id) : std::nullopt;
-  if (!delta) {
-    // Before the DDL, whose locks would keep the comparison's own connections out.
-    const Comparison comparison(lake_, server_, table, existing, job.load->all_rows);
-    ExecuteAll(server_, alteration.before);
-    return SendDelta(job, comparison.delta().upserts, comparison.delta().deletes);
+void Loader::DropReferrers(Job& job) {
+  // Between the DELETE and the new rows nothing has what it refers to, and a key that changes is held by them.
+  const TableSpec& spec = job.load->spec;
+  for (Referrer& key : Referrers(server_, spec.schema, spec.table)) {
+    const auto ledger = ledgers_.find(key.schema);
+    if (!IsOurReference(key.name) || ledger == ledgers_.end()) continue;
+    const auto made_here = ledger->second.Read({key.table});
+    if (!made_here || made_here->empty()) continue;
+    server_.Execute(DropSql(key));
+    job.attempt.referrers.push_back(std::move(key));
   }
-  ExecuteAll(server_, alteration.before);
+}
+
+bool Loader::IsWanted(const Referrer& key) const {
+  for (const Job& job : jobs_) {
+    const TableSpec& spec = job.load->spec;
+    // One that failed keeps its rows and its old shape, keys included.
+    const bool is_it = spec.schema == key.schema && spec.table == key.table;
+    if (is_it && job.outcome.kind != Kind::kFailed) return Wants(spec, key);
+  }
+  return true;
+}
+
+std::vector<std::string> Loader::LastStatements(const Job& job) const {
+  std::vector<std::string> statements = job.attempt.alteration.after;
+  for (const Referrer& key : job.attempt.referrers) {
+    if (IsWanted(key)) statements.push_back(RemakeSql(key));
+  }
+  return statements;
+}
+
+void Loader::MergeRows(Job& job) {
+  const Definition& table = *job.definition;
+  if (const auto comparison = std::move(job.attempt.comparison)) {
+    return SendDelta(job, comparison->delta().upserts, comparison->delta().deletes);
+  }
   if (table.spec().append_only) return AppendRows(job);
-  SendDelta(job, RowsSql(table, delta->upserts), delta->deletes.empty() ? "" : KeysSql(table, delta->deletes));
+  const Delta& delta = *job.attempt.delta;
+  SendDelta(job, RowsSql(table, delta.upserts), delta.deletes.empty() ? "" : KeysSql(table, delta.deletes));
 }
 
 void Loader::SendDelta(Job& job, const std::string& upserts, const std::string& deletes) {
@@ -190,8 +232,8 @@ void Loader::SendDelta(Job& job, const std::string& upserts, const std::string& 
   const Staging keys = StageKeys(table, OrdinalOf(job));
   server_.Execute(keys.create_sql);
   if (Copy(table, deletes, keys.name, table.spec().primary_key) == 0) return;
-  job.staged_keys = keys.name;
-  job.staged_rows = rows.name;
+  job.attempt.staged_keys = keys.name;
+  job.attempt.staged_rows = rows.name;
 }
 
 void Loader::AppendRows(Job& job) {
@@ -220,7 +262,8 @@ int64_t Loader::Copy(const Definition& table, const std::string& sql, const std:
 }
 
 void Loader::DeleteRows(Job& job) {
-  job.outcome.rows_deleted = server_.Query(DeleteKeysSql(*job.definition, job.staged_keys, job.staged_rows)).affected();
+  const std::string sql = DeleteKeysSql(*job.definition, job.attempt.staged_keys, job.attempt.staged_rows);
+  job.outcome.rows_deleted = server_.Query(sql).affected();
 }
 
 size_t Loader::OrdinalOf(const Job& job) const {

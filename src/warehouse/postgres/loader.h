@@ -2,16 +2,30 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "clients/postgres/connection.h"
+#include "warehouse/postgres/compare.h"
 #include "warehouse/postgres/ddl.h"
 #include "warehouse/postgres/ledger.h"
 #include "warehouse/postgres/statements.h"
 
 namespace leat::warehouse {
+
+/// What one try to load a table has found out and left to do; void when all is rolled back.
+struct Attempt {
+  std::optional<ExistingTable> existing;
+  Alteration alteration;
+  bool is_replaced = false;                ///< all old rows go
+  std::optional<Delta> delta;              ///< since the loaded snapshot
+  std::unique_ptr<Comparison> comparison;  ///< where that is gone
+  std::string staged_keys;                 ///< of rows to delete; empty: none
+  std::string staged_rows;                 ///< that were inserted or updated
+  std::vector<Referrer> referrers;         ///< that were dropped to replace the rows, and are to be made again
+};
 
 /// One table on its way into the warehouse.
 struct Job {
@@ -21,11 +35,7 @@ struct Job {
   std::optional<LedgerRow> ledger;
   LoadOutcome outcome;
   bool is_pending = false;  ///< to be brought to its snapshot by this transaction
-
-  // Of the try under way.
-  std::string staged_keys;         ///< of rows to delete; empty: none
-  std::string staged_rows;         ///< that were inserted or updated
-  std::vector<std::string> after;  ///< DDL for the time when all rows are in
+  Attempt attempt;
 };
 
 /// Loads the pending jobs in one transaction: rows of referenced tables before those that reference them, deletes the
@@ -50,10 +60,14 @@ class Loader {
   bool BlockByFailed(Job& job);
   template <typename Work>
   bool Try(Job& job, Work work);
+  void Survey(Job& job);
   void LoadTable(Job& job);
   void CreateTable(Job& job);
-  void ReplaceRows(Job& job, const Alteration& alteration);
-  void MergeRows(Job& job, const ExistingTable& existing, const Alteration& alteration);
+  void ReplaceRows(Job& job);
+  void DropReferrers(Job& job);
+  bool IsWanted(const Referrer& key) const;
+  std::vector<std::string> LastStatements(const Job& job) const;
+  void MergeRows(Job& job);
   void SendDelta(Job& job, const std::string& upserts, const std::string& deletes);
   void AppendRows(Job& job);
   void FillTable(Job& job);

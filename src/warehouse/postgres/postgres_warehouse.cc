@@ -6,7 +6,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "warehouse/postgres/commit.h"
@@ -22,21 +24,25 @@ constexpr int kVersionMin = 120000;
 
 class PostgresWarehouse : public Warehouse {
  public:
-  PostgresWarehouse(const postgres::Options& options, const CancelFlag* cancel) : options_(options), cancel_(cancel) {}
+  PostgresWarehouse(const postgres::Options& options, const CancelFlag* cancel, TargetGuard guard)
+      : options_(options), cancel_(cancel), guard_(std::move(guard)) {}
 
   void Probe() override;
+  Identity Identify(const std::string& schema) override { return IdentityOf(Server(), schema); }
   std::vector<LoadOutcome> Load(duck::Connection& lake, const std::string& project,
                                 const std::vector<TableLoad>& tables) override;
 
  private:
   postgres::Connection& Server();
   void MarkPending(const std::string& project, std::deque<Job>& jobs);
+  void CheckTarget(const std::deque<Job>& jobs);
   void LoadPending(duck::Connection& lake, const std::string& project, std::deque<Job>& jobs);
   void Commit(Loader& loader);
   void ResolveLostCommit(const Loader& loader, const std::string& transaction_id, const Error& lost);
 
   postgres::Options options_;
   const CancelFlag* cancel_;
+  TargetGuard guard_;
   std::unique_ptr<postgres::Connection> server_;
 };
 
@@ -58,6 +64,14 @@ std::deque<Job> MakeJobs(const std::vector<TableLoad>& tables) {
     }
   }
   return jobs;
+}
+
+/// Whether a foreign key of `spec` names one of `others`: DROP … CASCADE has taken it along, and it is to be made
+/// again.
+bool ReferencesAny(const TableSpec& spec, const std::vector<const TableSpec*>& others) {
+  return std::ranges::any_of(spec.foreign_keys, [&](const ForeignKey& key) {
+    return std::ranges::any_of(others, [&](const TableSpec* other) { return References(spec, key, *other); });
+  });
 }
 
 /// Outcomes in the order of `tables`.
@@ -98,6 +112,7 @@ std::vector<LoadOutcome> PostgresWarehouse::Load(duck::Connection& lake, const s
   std::deque<Job> jobs = MakeJobs(tables);
   try {
     MarkPending(project, jobs);
+    if (std::ranges::any_of(jobs, &Job::is_pending)) CheckTarget(jobs);
     LoadPending(lake, project, jobs);
   } catch (...) {
     // Whatever state the session is in, closing it makes the server roll back.
@@ -126,14 +141,29 @@ void PostgresWarehouse::MarkPending(const std::string& project, std::deque<Job>&
       throw SchemaFault(Server(), schema, error);
     }
   }
+  std::vector<const TableSpec*> dropped;
   for (Job& job : jobs) {
     if (!job.definition) continue;
     const auto& ledger = ledgers[job.load->spec.schema];
     const auto row = ledger ? ledger->find(job.load->spec.table) : std::map<std::string, LedgerRow>::const_iterator();
     const bool is_known = ledger && row != ledger->end();
-    job.is_pending =
-        !is_known || row->second.snapshot_id != job.load->snapshot_id || row->second.definition != job.fingerprint;
+    job.is_pending = !is_known || !row->second.is_there || row->second.snapshot_id != job.load->snapshot_id ||
+                     row->second.definition != job.fingerprint;
+    if (is_known && !row->second.is_there) dropped.push_back(&job.load->spec);
   }
+  for (Job& job : jobs) {
+    if (job.definition && ReferencesAny(job.load->spec, dropped)) job.is_pending = true;
+  }
+}
+
+void PostgresWarehouse::CheckTarget(const std::deque<Job>& jobs) {
+  Probe();
+  if (!guard_) return;
+  std::set<std::string> schemas;
+  for (const Job& job : jobs) {
+    if (job.is_pending) schemas.insert(job.load->spec.schema);
+  }
+  for (const std::string& schema : schemas) guard_(Identify(schema));
 }
 
 void PostgresWarehouse::LoadPending(duck::Connection& lake, const std::string& project, std::deque<Job>& jobs) {
@@ -172,8 +202,8 @@ void PostgresWarehouse::ResolveLostCommit(const Loader& loader, const std::strin
 
 }  // namespace
 
-std::unique_ptr<Warehouse> OpenPostgres(const postgres::Options& options, const CancelFlag* cancel) {
-  return std::make_unique<PostgresWarehouse>(options, cancel);
+std::unique_ptr<Warehouse> OpenPostgres(const postgres::Options& options, const CancelFlag* cancel, TargetGuard guard) {
+  return std::make_unique<PostgresWarehouse>(options, cancel, std::move(guard));
 }
 
 }  // namespace leat::warehouse

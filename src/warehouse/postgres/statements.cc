@@ -130,9 +130,9 @@ std::string DeleteKeysSql(const Definition& table, const std::string& staged_key
       EqualKeys(table, "kept", "sent"));
 }
 
-Difference CompareSql(const Definition& table, const std::string& rows, const std::string& warehouse_rows,
-                      const std::vector<std::string>& absent) {
-  const std::string difference_table = "temp.main.\"_leat_difference\"";
+Difference CompareSql(const Definition& table, size_t ordinal, const std::string& rows,
+                      const std::string& warehouse_rows, const std::vector<std::string>& absent) {
+  const std::string difference_table = fmt::format("temp.main.\"_leat_difference_{}\"", ordinal);
   const std::vector<std::string> names = table.ColumnNames();
   const std::vector<std::string>& keys = table.spec().primary_key;
   const std::string first = QuoteIdentifier(keys.front());

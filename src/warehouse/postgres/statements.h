@@ -37,8 +37,8 @@ struct Difference {
 };
 
 /// `warehouse_rows`: SQL for FROM with the table's columns under their names in the warehouse; those in `absent` are
-/// not there yet and count as NULL.
-Difference CompareSql(const Definition& table, const std::string& rows, const std::string& warehouse_rows,
-                      const std::vector<std::string>& absent);
+/// not there yet and count as NULL. `ordinal` tells the temporary tables of several tables apart.
+Difference CompareSql(const Definition& table, size_t ordinal, const std::string& rows,
+                      const std::string& warehouse_rows, const std::vector<std::string>& absent);
 
 }  // namespace leat::warehouse

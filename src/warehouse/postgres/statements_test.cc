@@ -79,7 +79,7 @@ TEST_F(StatementsTest, DeletesStagedKeysThatWereNotSent) {
 class CompareTest : public StatementsTest {
  protected:
   Difference Compare(const std::string& lake, const std::string& kept, const std::vector<std::string>& absent = {}) {
-    Difference difference = CompareSql(Definition(staff_), "SELECT * FROM (VALUES " + lake + ")",
+    Difference difference = CompareSql(Definition(staff_), 0, "SELECT * FROM (VALUES " + lake + ")",
                                        "(VALUES " + kept + ") AS w(staff_id, first_name, pay)", absent);
     lake_.Execute(difference.create_sql);
     return difference;

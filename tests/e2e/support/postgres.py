@@ -97,9 +97,13 @@ class Database:
 
 
 class Cluster:
-    """A running server. `start` in a `with` statement, or `stop` it yourself."""
+    """A running server. `start` in a `with` statement, or `stop` it yourself.
 
-    def __init__(self) -> None:
+    `settings` of the server are added to those of the tests, or replace them.
+    """
+
+    def __init__(self, settings: dict[str, str] | None = None) -> None:
+        self._settings = _SETTINGS | (settings or {})
         self._account = _account()
         # Not under pytest's folder: that one is closed to other accounts, and a socket's path has at most 107 bytes.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-pg-"))
@@ -148,7 +152,7 @@ class Cluster:
         raise AssertionError(f"PostgreSQL did not start:\n{self.log.read_text()}")
 
     def _launch(self) -> bool:
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 [_binary("postgres"), "-D", self._data, "-p", str(self.port), "-k", self.folder, *settings],
