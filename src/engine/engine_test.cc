@@ -78,6 +78,18 @@ TEST_F(EngineTest, ShowsTheNewestVersionPerKeyAndHidesDeletedOnes) {
   EXPECT_EQ(connection_.QueryInt64("SELECT max(_leat_seq) FROM crm.customer__history"), int64_t{4} << 24);
 }
 
+TEST_F(EngineTest, WithAnotherKeyTheCurrentRowsBeginAnewAndTheOldOnesStayAsHistory) {
+  Commit(1, "(1, 'Leeds', 'u'), (2, 'Bath', 'u')");
+  Commit(2, "(3, 'Leeds', 'u'), (2, 'Bath', 'u')");
+  Relation by_city = *engine_.Find(kName);
+  by_city.key = {"city"};
+  by_city.base_from_seq = by_city.base_seq = int64_t{2} << 24;
+  engine_.Put(kName, by_city);
+  engine_.Bind({"crm.customer", "crm.customer__history"});
+  EXPECT_THAT(Rows("SELECT id FROM crm.customer"), ElementsAre("{'id': 2}", "{'id': 3}"));
+  EXPECT_EQ(connection_.QueryInt64("SELECT count(*) FROM crm.customer__history"), 4);
+}
+
 TEST_F(EngineTest, FollowsANewCommit) {
   Commit(1, "(1, 'Leeds', 'u')");
   engine_.Bind({"crm.customer"});

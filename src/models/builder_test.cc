@@ -215,14 +215,13 @@ TEST_F(BuilderTest, ChecksMaySpanModelsAndDropWhatTheyRead) {
   Model("mart/names.sql", "SELECT name FROM mart.dim_staff");
   Model("mart/other.sql", "SELECT 1 AS one");
   File("checks/no_bob.sql", "SELECT staff_id, name FROM mart.dim_staff WHERE name = 'Bob'");
-  EXPECT_EQ(
-      Run(),
-      "mart.dim_staff failed because of check no_bob\n"
-      "  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 row; expected none\n"
-      "    note: for example staff_id 2, name Bob\n"
-      "mart.names skipped because of check no_bob\nmart.other built 1\n"
-      "check no_bob failed\n  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 row; expected none\n"
-      "    note: for example staff_id 2, name Bob\n");
+  EXPECT_EQ(Run(),
+            "mart.dim_staff failed because of check no_bob\n"
+            "  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 row; expected none\n"
+            "    note: for example staff_id 2, name Bob\n"
+            "mart.names skipped because of check no_bob\nmart.other built 1\n"
+            "check no_bob failed\n  LEAT0707 checks/no_bob.sql:1:1 check no_bob failed: 1 row; expected none\n"
+            "    note: for example staff_id 2, name Bob\n");
   EXPECT_FALSE(committed_.contains({"mart", "names"}));
   File("checks/no_bob.sql",
        "/* ---\nseverity: warn\n--- */\nSELECT staff_id, name FROM mart.dim_staff WHERE name = 'Bob'");
