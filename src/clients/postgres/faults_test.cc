@@ -77,7 +77,7 @@ TEST(FaultsTest, TellsACertificateThatIsNotTrusted) {
   const Error error =
       ConnectFault(kTotesys,
                    "connection to server at \"db.internal\", port 5432 failed: root certificate file "
-                   "\"/root/.postgresql/root.crt\" does not exist\nEither provide the file or change sslmode\n");
+                   "\"/srv/leat/.postgresql/root.crt\" does not exist\nEither provide the file or change sslmode\n");
   EXPECT_EQ(error.code(), "LEAT0302");
   EXPECT_THAT(error.diagnostic().help, ElementsAre(HasSubstr("`sslmode` of the connection")));
 }
