@@ -175,8 +175,8 @@ std::string Engine::SeedSql(const config::Seed& seed) const {
   for (const auto& [column, type] : seed.types)
     types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", QuoteLiteral(column), QuoteLiteral(type.value));
   const std::string path = QuoteLiteral(JoinPath(project_.folder, seed.file));
-  return types.empty() ? fmt::format("read_csv({}, header = true)", path)
-                       : fmt::format("read_csv({}, header = true, types = {{{}}})", path, types);
+  return types.empty() ? fmt::format("read_csv({}, header = true, delim = ',', skip = 0)", path)
+                       : fmt::format("read_csv({}, header = true, delim = ',', skip = 0, types = {{{}}})", path, types);
 }
 
 std::string Engine::VersionOf(const std::string& name) const {

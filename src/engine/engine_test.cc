@@ -126,6 +126,19 @@ TEST_F(EngineTest, ReadsSeedsWithTheirTypesAndNoticesAnEdit) {
   EXPECT_NE(engine_.VersionOf("seeds.iso"), before);
 }
 
+TEST_F(EngineTest, ALineTooLongInASeedIsAnErrorAndNoOtherHeader) {
+  MakeDirectories(folder_ + "/seeds");
+  ReplaceFile(folder_ + "/seeds/states.csv", "state,label\nbooked,Booked\nbooked,Twice,x\n");
+  project_.seeds = {{.name = "seeds.states", .file = "seeds/states.csv"}};
+  try {
+    engine_.Bind({"seeds.states"});
+    connection_.Execute("SELECT * FROM seeds.states");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(std::string(error.what()), testing::HasSubstr("seeds/states.csv"));
+  }
+}
+
 TEST_F(EngineTest, NamesTheNearestTableForAnUnknownOne) {
   Commit(1, "(1, 'Leeds', 'u')");
   EXPECT_THAT(engine_.Names(), ElementsAre("crm.customer", "crm.customer__history"));

@@ -28,7 +28,8 @@ void RefuseRulesWithoutTable(const config::Source& source, const std::vector<Cat
     const bool matched = std::any_of(tables.begin(), tables.end(), [&](const CatalogTable& table) {
       return rule.exact() ? pattern == table.name : ComesByGlob(table) && MatchesGlob(pattern, table.name);
     });
-    if (matched || pattern == "*") continue;
+    // A stream that is skipped need not be there: its last rows stay in the lake.
+    if (matched || rule.skip || pattern == "*") continue;
     Diagnostic fault{.code = "LEAT0404",
                      .message = fmt::format("stream {} matches no table of schema {}", pattern, source.schema),
                      .place = rule.pattern.place};

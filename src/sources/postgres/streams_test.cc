@@ -93,6 +93,13 @@ TEST(MatchStreamsTest, ARuleThatMatchesNothingNamesTheNearestTable) {
             "sources/totesys.yaml:4:3: stream desing matches no table of schema public\ndid you mean design?");
 }
 
+TEST(MatchStreamsTest, ASkippedStreamNeedNotBeThere) {
+  config::StreamRule gone = Rule("door_log");
+  gone.skip = true;
+  gone.given = {"skip"};
+  EXPECT_EQ(Match(Totesys({Rule("*"), gone}), kShop).size(), 3u);
+}
+
 TEST(MatchStreamsTest, AFaultyStreamDoesNotHideTheOthers) {
   std::vector<CatalogTable> tables = kShop;
   for (CatalogColumn& column : tables[1].columns) column.readable = false;
