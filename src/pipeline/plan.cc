@@ -12,25 +12,6 @@ namespace {
 
 std::string NamespaceOf(const std::string& name) { return name.substr(0, name.find('.')); }
 
-/// What the models read, as far as their SQL can be parsed; faults are the graph's to report.
-std::map<std::string, std::vector<std::string>> ReadsOfModels(const config::Project& project, Workspace& workspace,
-                                                              const models::Macros& macros) {
-  std::map<std::string, std::vector<std::string>> reads;
-  for (const config::Model& model : project.models) {
-    std::vector<std::string>& names = reads[model.name];
-    if (model.kind == config::ModelKind::kDimDate) continue;
-    try {
-      for (const auto& table : models::TablesRead(workspace.engine().connection(), macros, model.file, model.text))
-        names.push_back(table.Name());
-    } catch (const Error&) {
-      continue;
-    }
-  }
-  return reads;
-}
-
-using Reads = std::map<std::string, std::vector<std::string>>;
-
 std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads,
                               const std::set<std::string>& streams) {
   std::vector<Selectable> nodes;
@@ -151,6 +132,21 @@ std::set<std::string> ModelsToBuild(const config::Project& project, const models
 }
 
 }  // namespace
+
+Reads ReadsOfModels(const config::Project& project, Workspace& workspace, const models::Macros& macros) {
+  Reads reads;
+  for (const config::Model& model : project.models) {
+    std::vector<std::string>& names = reads[model.name];
+    if (model.kind == config::ModelKind::kDimDate) continue;
+    try {
+      for (const auto& table : models::TablesRead(workspace.engine().connection(), macros, model.file, model.text))
+        names.push_back(table.Name());
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  return reads;
+}
 
 std::string ProducerOf(const std::string& name) {
   return name.ends_with(kHistorySuffix) ? name.substr(0, name.size() - kHistorySuffix.size()) : name;

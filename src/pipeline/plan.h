@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +22,12 @@ struct PlannedSource {
   std::vector<sources::StreamInfo> streams;  ///< those the run reads
   std::optional<Error> fault;                ///< it could not be opened: none of its streams can be read
 };
+
+/// Names of the tables that each model reads.
+using Reads = std::map<std::string, std::vector<std::string>>;
+
+/// Read the SQL of all models, as far as it can be parsed; its faults are the graph's to report.
+Reads ReadsOfModels(const config::Project& project, Workspace& workspace, const models::Macros& macros);
 
 /// Whether an error says that a connection did not answer or did not let us in, so that no file of the project is at
 /// fault.

@@ -24,7 +24,8 @@ class Validator {
   Validation Run() {
     Count();
     Collect([&] { RefuseDoubledTables(project_); });
-    FindReads();
+    for (const auto& [model, tables] : ReadsOfModels(project_, workspace_, macros_))
+      read_.insert(tables.begin(), tables.end());
     for (const config::Source& source : project_.sources) FindStreams(source);
     const models::Graph graph =
         models::MakeGraph(workspace_.engine().connection(), project_, macros_, Names(), validation_.diagnostics);
@@ -48,19 +49,6 @@ class Validator {
     validation_.models = static_cast<int>(project_.models.size());
     validation_.checks = static_cast<int>(project_.checks.size());
     for (const config::Model& model : project_.models) validation_.checks += static_cast<int>(model.checks.size());
-  }
-
-  /// What the models read, as far as they can be parsed; what cannot is the graph's to report.
-  void FindReads() {
-    for (const config::Model& model : project_.models) {
-      if (model.kind == config::ModelKind::kDimDate) continue;
-      try {
-        for (const auto& table : models::TablesRead(workspace_.engine().connection(), macros_, model.file, model.text))
-          read_.insert(table.Name());
-      } catch (const Error&) {
-        continue;
-      }
-    }
   }
 
   /// Columns of a source's streams are those of the last run; the source is asked only for what the lake does not have.

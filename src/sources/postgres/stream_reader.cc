@@ -60,16 +60,15 @@ std::string AnyDistinct(const std::vector<std::string>& columns) {
   return condition.empty() ? "false" : condition;
 }
 
-int64_t SummaryNumber(const lake::Table& table, const std::string& key) {
-  if (!table.snapshot()) return 0;
-  const auto found = table.snapshot()->summary.find(key);
-  return found == table.snapshot()->summary.end() ? 0 : std::stoll(found->second);
-}
-
 std::string SummaryText(const lake::Table& table, const std::string& key) {
   if (!table.snapshot()) return "";
   const auto found = table.snapshot()->summary.find(key);
   return found == table.snapshot()->summary.end() ? "" : found->second;
+}
+
+int64_t SummaryNumber(const lake::Table& table, const std::string& key) {
+  const std::string text = SummaryText(table, key);
+  return text.empty() ? 0 : std::stoll(text);
 }
 
 postgres::ScanTable ScanOf(const PostgresStream& stream, int64_t blocks, int threads) {
