@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/file_system.h"
 #include "core/text.h"
@@ -34,17 +35,25 @@ bool IsStream(const Relation& relation) {
 
 bool IsOurs(const lake::Field& field) { return field.name.starts_with("_leat_"); }
 
-/// Files that hold a version later than `seq`.
-std::vector<lake::DataFile> FilesAfter(const Relation& relation, const std::vector<lake::DataFile>& files,
-                                       int64_t seq) {
-  const lake::Field* field = relation.schema.Find("_leat_seq");
-  std::vector<lake::DataFile> later;
-  for (const lake::DataFile& file : files) {
-    const auto bounds = file.Int64Bounds(field->id);
-    if (!bounds || bounds->second > seq) later.push_back(file);
-  }
-  return later;
+/// Whether a file holds a version later than `seq`.
+bool IsAfter(const lake::DataFile& file, const lake::Field& seq_field, int64_t seq) {
+  const auto bounds = file.Int64Bounds(seq_field.id);
+  return !bounds || bounds->second > seq;
 }
+
+void TakeProperties(Relation& relation, const std::map<std::string, std::string>& properties) {
+  const auto value = [&](const char* name, const char* otherwise) -> std::string {
+    const auto found = properties.find(name);
+    return found == properties.end() ? otherwise : found->second;
+  };
+  relation.kind = ParseKind(value("leat.kind", "model"));
+  relation.key = nlohmann::json::parse(value("leat.key", "[]")).get<std::vector<std::string>>();
+  relation.base_from_seq = std::stoll(value("leat.base_from_seq", "0"));
+  relation.base_seq = std::stoll(value("leat.base_seq", "0"));
+}
+
+/// Of a version `h` beside the newest one of its key in the newer files, `n`.
+constexpr const char* kIsCurrent = "(n.newest IS NULL OR n.newest = h._leat_seq) AND h._leat_op = 'u'";
 
 }  // namespace
 
@@ -54,15 +63,41 @@ std::string SqlName(const state::TableName& table) {
 
 Relation Relation::Of(const lake::Table& table) {
   Relation relation;
-  relation.kind = ParseKind(table.Property("leat.kind").value_or("model"));
+  TakeProperties(relation, table.properties());
   relation.schema = table.schema();
   relation.files = table.files();
-  if (const auto key = table.Property("leat.key"))
-    relation.key = nlohmann::json::parse(*key).get<std::vector<std::string>>();
-  relation.base_from_seq = std::stoll(table.Property("leat.base_from_seq").value_or("0"));
-  relation.base_seq = std::stoll(table.Property("leat.base_seq").value_or("0"));
   relation.version = table.snapshot() ? std::to_string(table.snapshot()->id) : "empty";
   return relation;
+}
+
+Relation Relation::Of(const lake::PendingTable& pending) {
+  const lake::TableChange& change = pending.change;
+  std::map<std::string, std::string> properties = change.properties;
+  Relation relation{.schema = change.schema};
+  if (pending.base) {
+    properties.insert(pending.base->properties().begin(), pending.base->properties().end());
+    if (change.schema.fields.empty()) relation.schema = pending.base->schema();
+    if (!change.replace_all) relation.files = pending.base->files();
+  }
+  TakeProperties(relation, properties);
+  const std::set<std::string> removed(change.removed.begin(), change.removed.end());
+  std::erase_if(relation.files, [&](const lake::DataFile& file) { return removed.contains(file.path); });
+  relation.files.insert(relation.files.end(), change.added.begin(), change.added.end());
+  return relation;
+}
+
+std::vector<lake::DataFile> Relation::LiveFiles() const {
+  std::vector<lake::DataFile> live;
+  for (const lake::DataFile& file : files)
+    if (!file.superseded.value_or(false) && IsAfter(file, *schema.Find("_leat_seq"), base_from_seq - 1))
+      live.push_back(file);
+  return live;
+}
+
+std::vector<lake::DataFile> Relation::NewerFiles() const {
+  std::vector<lake::DataFile> newer = LiveFiles();
+  std::erase_if(newer, [&](const lake::DataFile& file) { return !IsAfter(file, *schema.Find("_leat_seq"), base_seq); });
+  return newer;
 }
 
 Engine::Engine(duck::Database& database, const lake::Storage& storage, const config::Project& project)
@@ -161,13 +196,20 @@ void Engine::MakeSchema(const std::string& name) {
 
 std::string Engine::ViewSql(const Resolved& resolved) const {
   const Relation& relation = *resolved.relation;
-  if (resolved.rows == Resolved::Rows::kAll && relation.kind != Relation::Kind::kModel)
-    return "SELECT * FROM " + AllRowsSql(relation);
-  const std::string rows = resolved.rows == Resolved::Rows::kCurrent ? CurrentRowsSql(relation) : AllRowsSql(relation);
-  std::vector<std::string> shown;
-  for (const lake::Field& field : relation.schema.fields)
-    if (!IsOurs(field)) shown.push_back(field.name);
-  return fmt::format("SELECT {} FROM {}", QuoteList(shown), rows);
+  std::vector<std::string> names;
+  for (const lake::Field& field : FieldsOf(resolved)) names.push_back(field.name);
+  return fmt::format("SELECT {} FROM {}", QuoteList(names),
+                     resolved.rows == Resolved::Rows::kCurrent ? CurrentRowsSql(relation) : AllRowsSql(relation));
+}
+
+/// What SQL sees of a table: a version's own marks only where versions are meant, and where it is stored never.
+std::vector<lake::Field> Engine::FieldsOf(const Resolved& resolved) {
+  const bool shows_ours = resolved.rows == Resolved::Rows::kAll && resolved.relation->kind != Relation::Kind::kModel;
+  std::vector<lake::Field> fields = resolved.relation->schema.fields;
+  std::erase_if(fields, [&](const lake::Field& field) {
+    return IsOurs(field) && (!shows_ours || field.name == lake::kSupersededColumn);
+  });
+  return fields;
 }
 
 std::string Engine::SeedSql(const config::Seed& seed) const {
@@ -195,10 +237,8 @@ std::vector<duck::Column> Engine::ColumnsOf(const std::string& name) {
     Bind({name});
     return connection_.Describe("SELECT * FROM " + SqlName(ParseName(name)));
   }
-  const bool all = resolved.rows == Resolved::Rows::kAll && resolved.relation->kind != Relation::Kind::kModel;
   std::vector<duck::Column> columns;
-  for (const lake::Field& field : resolved.relation->schema.fields)
-    if (all || !IsOurs(field)) columns.push_back({field.name, lake::DuckType(field.type)});
+  for (const lake::Field& field : FieldsOf(resolved)) columns.push_back({field.name, lake::DuckType(field.type)});
   return columns;
 }
 
@@ -208,16 +248,37 @@ std::string Engine::AllRowsSql(const Relation& relation) const {
 
 std::string Engine::CurrentRowsSql(const Relation& relation) const {
   if (relation.kind != Relation::Kind::kKeyedStream) return AllRowsSql(relation);
-  const std::vector<lake::DataFile> files = FilesAfter(relation, relation.files, relation.base_from_seq - 1);
-  const std::vector<lake::DataFile> newer = FilesAfter(relation, files, relation.base_seq);
-  const std::string rows = lake::ReadFilesSql(storage_, relation.schema, files);
-  if (newer.empty()) return rows;
-  // One join decides: a version is current if no newer file holds a later one of its key. A window over all versions
-  // would cost twice the time and six times the memory.
+  if (relation.NewerFiles().empty()) return lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles());
+  return fmt::format("({})", VersionsSql(relation, kIsCurrent));
+}
+
+std::string Engine::OutdatedRowsSql(const Relation& relation) const {
+  std::vector<lake::DataFile> former;
+  for (const lake::DataFile& file : relation.files)
+    if (!file.superseded.value_or(false) &&
+        !IsAfter(file, *relation.schema.Find("_leat_seq"), relation.base_from_seq - 1))
+      former.push_back(file);
+  return fmt::format("({} UNION ALL BY NAME SELECT * FROM {})",
+                     VersionsSql(relation, fmt::format("({}) IS NOT TRUE", kIsCurrent)),
+                     lake::ReadFilesSql(storage_, relation.schema, former));
+}
+
+/// One join decides: a version is current if no newer file holds a later one of its key. A window over all versions
+/// would cost twice the time and six times the memory.
+std::string Engine::VersionsSql(const Relation& relation, const std::string& condition) const {
   return fmt::format(
-      "(SELECT h.* FROM {} h LEFT JOIN (SELECT {}, max(_leat_seq) AS newest FROM {} GROUP BY ALL) n USING ({}) "
-      "WHERE (n.newest IS NULL OR n.newest = h._leat_seq) AND h._leat_op = 'u')",
-      rows, QuoteList(relation.key), lake::ReadFilesSql(storage_, relation.schema, newer), QuoteList(relation.key));
+      "SELECT h.* FROM {} h LEFT JOIN (SELECT {}, max(_leat_seq) AS newest FROM {} GROUP BY ALL) n USING ({}) "
+      "WHERE {}",
+      lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles()), QuoteList(relation.key),
+      lake::ReadFilesSql(storage_, relation.schema, relation.NewerFiles()), QuoteList(relation.key), condition);
+}
+
+std::string Engine::CurrentRowsOfSql(const Relation& relation, const std::string& keys) const {
+  // The keys come first: of all versions only theirs are kept, and those are few enough for a window.
+  return fmt::format(
+      "(SELECT * FROM (SELECT h.* FROM {0} h SEMI JOIN {1} USING ({2})) "
+      "QUALIFY row_number() OVER (PARTITION BY {2} ORDER BY _leat_seq DESC) = 1 AND _leat_op = 'u')",
+      lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles()), keys, QuoteList(relation.key));
 }
 
 }  // namespace leat::engine

@@ -7,7 +7,7 @@
 
 #include "config/project.h"
 #include "duck/database.h"
-#include "lake/table.h"
+#include "lake/pending.h"
 
 namespace leat::engine {
 
@@ -25,12 +25,20 @@ struct Relation {
   std::vector<lake::DataFile> files;
   std::vector<std::string> key;
   int64_t base_from_seq = 0;  ///< keyed streams: older files are history alone, since the stream had another key then
-  int64_t base_seq = 0;       ///< keyed streams: files from there up to this `_leat_seq` hold one version per key
+  int64_t base_seq = 0;       ///< keyed streams: files from there up to this `_leat_seq` hold one version per key, the
+                              ///< base; files in the superseded partition are history alone as well
   std::string version;        ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
 
   /// Read kind, key and base from the properties that leat sets: `leat.kind`, `leat.key`, `leat.base_from_seq`,
   /// `leat.base_seq`.
   static Relation Of(const lake::Table& table);
+  /// The same of a table with a change that is not made yet; it has no version.
+  static Relation Of(const lake::PendingTable& pending);
+
+  /// Keyed streams: files that the present key holds for and that may hold current rows.
+  std::vector<lake::DataFile> LiveFiles() const;
+  /// Those of them that are newer than the base.
+  std::vector<lake::DataFile> NewerFiles() const;
 };
 
 /// A table's name in SQL: `"mart"."dim_staff"`.
@@ -69,6 +77,11 @@ class Engine {
   /// SQL for FROM: the current rows of a stream (newest version per key, deleted ones gone), with its `_leat_…`
   /// columns.
   std::string CurrentRowsSql(const Relation& relation) const;
+  /// The same for the few rows whose keys stand in the table `keys`, under the names of the relation's key columns.
+  std::string CurrentRowsOfSql(const Relation& relation, const std::string& keys) const;
+  /// SQL for FROM: what of the files that CurrentRowsSql reads, or that are of a former key, is no current row: older
+  /// versions and deletes. For keyed streams.
+  std::string OutdatedRowsSql(const Relation& relation) const;
 
   duck::Connection& connection() { return connection_; }
   duck::Database& database() { return database_; }
@@ -87,7 +100,9 @@ class Engine {
   const config::Seed* FindSeed(const std::string& name) const;
   void MakeView(const std::string& name);
   void MakeSchema(const std::string& name);
+  static std::vector<lake::Field> FieldsOf(const Resolved& resolved);
   std::string ViewSql(const Resolved& resolved) const;
+  std::string VersionsSql(const Relation& relation, const std::string& condition) const;
   std::string SeedSql(const config::Seed& seed) const;
 
   duck::Database& database_;

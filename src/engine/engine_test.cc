@@ -106,6 +106,16 @@ TEST_F(EngineTest, HidesOurColumnsFromCurrentRows) {
   EXPECT_EQ(engine_.ColumnsOf("crm.customer__history").size(), 6u);
 }
 
+TEST_F(EngineTest, SaysNothingOfHowVersionsAreStored) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  Relation parted = *engine_.Find(kName);
+  parted.schema.fields.push_back({.id = 9, .name = lake::kSupersededColumn, .type = {lake::Type::Kind::kBoolean}});
+  engine_.Put(kName, parted);
+  engine_.Bind({"crm.customer__history"});
+  EXPECT_EQ(engine_.ColumnsOf("crm.customer__history").size(), 6u);
+  EXPECT_THAT(engine_.connection().Describe("SELECT * FROM crm.customer__history"), testing::SizeIs(6));
+}
+
 TEST_F(EngineTest, AStreamWithoutRowsIsAnEmptyTable) {
   Commit(1, "(1, 'Leeds', 'u')");
   Relation empty = *engine_.Find(kName);

@@ -25,14 +25,18 @@ std::string EmptyTableSql(const Schema& schema) {
 std::string ReadFilesSql(const Storage& storage, const Schema& schema, const std::vector<DataFile>& files) {
   if (files.empty()) return EmptyTableSql(schema);
   std::vector<std::string> paths, columns;
-  for (const DataFile& file : files)
+  int64_t rows = 0;
+  for (const DataFile& file : files) {
     paths.push_back(QuoteLiteral(EscapePattern(storage.DuckPath(storage.NameOf(file.path)))));
+    rows += file.record_count;
+  }
   for (const Field& field : schema.fields)
     columns.push_back(fmt::format("{}: {{name: {}, type: {}, default_value: NULL}}", field.id, QuoteLiteral(field.name),
                                   QuoteLiteral(DuckType(field.type))));
   // A folder above the lake may be called `a=b`, which is no column of ours.
-  return fmt::format("read_parquet([{}], schema = map {{{}}}, hive_partitioning = false)", Join(paths, ", "),
-                     Join(columns, ", "));
+  // Under `schema` DuckDB takes a file for 1,000 rows, and would build the hash table of a join on the large side.
+  return fmt::format("read_parquet([{}], schema = map {{{}}}, hive_partitioning = false, explicit_cardinality = {})",
+                     Join(paths, ", "), Join(columns, ", "), rows);
 }
 
 }  // namespace leat::lake

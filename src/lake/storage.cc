@@ -6,6 +6,7 @@
 #include <future>
 
 #include "core/error.h"
+#include "core/fail_point.h"
 #include "core/file_system.h"
 #include "core/text.h"
 
@@ -53,8 +54,11 @@ class LocalStorage : public Storage {
   }
 
   void Sync(const std::string& name) const override {
+    FailPoint("lake.data.before_sync");
     SyncFile(DuckPath(name));
+    FailPoint("lake.data.before_folder_sync");
     SyncDirectory(ParentPath(DuckPath(name)));
+    FailPoint("lake.data.after_folder_sync");
   }
 
   void PrepareFolder(const std::string& name) const override { MakeDirectories(ParentPath(DuckPath(name))); }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/fail_point.h"
 #include "core/file_system.h"
 #include "core/ids.h"
 #include "core/text.h"
@@ -49,21 +50,23 @@ std::vector<ManifestFile> ReadManifestList(const Storage& storage, const state::
 
 /// The entries of the files that are in the table, without those that left it.
 std::vector<ManifestEntry> ReadLiveEntries(const Storage& storage, const state::TableName& table,
-                                           const ManifestFile& manifest) {
+                                           const Metadata& metadata, const ManifestFile& manifest) {
   auto entries = ReadMetadata(storage, table, manifest.path, [&](const std::string& bytes) {
     if (manifest.content == ManifestFile::Content::kDeletes)
       throw Error(kData, "LEAT0520", "another program has deleted single rows of data files, which leat does not read");
-    return iceberg::DecodeManifest(bytes, manifest);
+    return iceberg::DecodeManifest(bytes, manifest, metadata.FindSpec(manifest.spec_id));
   });
   std::erase_if(entries, [](const ManifestEntry& entry) { return entry.status == ManifestEntry::Status::kDeleted; });
   return entries;
 }
 
-std::vector<DataFile> ReadFiles(const Storage& storage, const state::TableName& table, const Snapshot& snapshot) {
+std::vector<DataFile> ReadFiles(const Storage& storage, const state::TableName& table, const Metadata& metadata,
+                                const Snapshot& snapshot) {
   std::vector<DataFile> files;
   for (const ManifestFile& manifest : ReadManifestList(storage, table, snapshot)) {
     if (manifest.live_files() == 0) continue;
-    for (ManifestEntry& entry : ReadLiveEntries(storage, table, manifest)) files.push_back(std::move(entry.file));
+    for (ManifestEntry& entry : ReadLiveEntries(storage, table, metadata, manifest))
+      files.push_back(std::move(entry.file));
   }
   return files;
 }
@@ -127,6 +130,7 @@ Table Table::Load(const Storage& storage, const state::TableName& name, const st
 const state::TableName& Table::name() const { return content_->name; }
 const std::string& Table::metadata_location() const { return content_->metadata_location; }
 const std::string& Table::location() const { return content_->location; }
+std::string Table::uuid() const { return content_->metadata.table_uuid(); }
 const Schema& Table::schema() const { return content_->metadata.schema(); }
 int Table::last_column_id() const { return content_->metadata.last_column_id(); }
 const std::map<std::string, std::string>& Table::properties() const { return content_->metadata.properties(); }
@@ -146,7 +150,7 @@ const std::vector<DataFile>& Table::files() const {
 }
 
 std::vector<DataFile> Table::FilesOf(const Snapshot& snapshot) const {
-  return ReadFiles(content_->storage, name(), snapshot);
+  return ReadFiles(content_->storage, name(), content_->metadata, snapshot);
 }
 
 int64_t Table::record_count() const {
@@ -170,7 +174,7 @@ class SnapshotMaker {
   std::vector<NewFile> Make(const std::optional<Snapshot>& base, const TableChange& change) {
     if (base) TakeOver(ReadManifestList(storage_, table_, *base), change);
     MergeSmall();
-    AddManifest(std::move(rewritten_));
+    for (const auto& [spec_id, entries] : rewritten_) AddManifest(entries, metadata_.FindSpec(spec_id));
     AddFiles(change.added);
     const std::string name = fmt::format("{}/metadata/snap-{}-1-{}.avro", location_, snapshot_.id, NewUuid());
     new_files_.push_back({name, iceberg::EncodeManifestList(manifests_, snapshot_)});
@@ -197,7 +201,7 @@ class SnapshotMaker {
   }
 
   void Remove(const ManifestFile& manifest, std::set<std::string>& removed, bool all) {
-    std::vector<ManifestEntry> entries = ReadLiveEntries(storage_, table_, manifest);
+    std::vector<ManifestEntry> entries = ReadLiveEntries(storage_, table_, metadata_, manifest);
     bool touched = false;
     for (ManifestEntry& entry : entries) {
       const bool leaves = removed.erase(entry.file.path) > 0 || all;
@@ -208,7 +212,7 @@ class SnapshotMaker {
       touched = true;
     }
     if (touched)
-      std::move(entries.begin(), entries.end(), std::back_inserter(rewritten_));
+      std::move(entries.begin(), entries.end(), std::back_inserter(rewritten_[manifest.spec_id]));
     else
       manifests_.push_back(manifest);
   }
@@ -221,17 +225,22 @@ class SnapshotMaker {
         large.push_back(manifest);
         continue;
       }
-      for (ManifestEntry& entry : ReadLiveEntries(storage_, table_, manifest)) {
+      for (ManifestEntry& entry : ReadLiveEntries(storage_, table_, metadata_, manifest)) {
         entry.status = ManifestEntry::Status::kExisting;
-        rewritten_.push_back(std::move(entry));
+        rewritten_[manifest.spec_id].push_back(std::move(entry));
       }
     }
     manifests_ = std::move(large);
   }
 
   void AddFiles(const std::vector<DataFile>& files) {
+    const iceberg::PartitionSpec spec = metadata_.default_spec();
     std::vector<ManifestEntry> entries;
     for (const DataFile& file : files) {
+      if (spec.superseded_id && !file.superseded)
+        throw Error(kInternal, "LEAT9907",
+                    fmt::format("{} is to join table {}.{}, but {} is not the same in all of its rows", file.path,
+                                table_.first, table_.second, kSupersededColumn));
       added_.Add(file);
       ManifestEntry entry{
           .status = ManifestEntry::Status::kAdded, .file = file, .file_sequence_number = snapshot_.sequence_number};
@@ -239,20 +248,20 @@ class SnapshotMaker {
       entry.file.sequence_number = snapshot_.sequence_number;
       entries.push_back(std::move(entry));
     }
-    AddManifest(std::move(entries));
+    AddManifest(entries, spec);
   }
 
-  void AddManifest(std::vector<ManifestEntry> entries) {
+  void AddManifest(const std::vector<ManifestEntry>& entries, const iceberg::PartitionSpec& spec) {
     if (entries.empty()) return;
     const std::string name = fmt::format("{}/metadata/{}-m0.avro", location_, NewUuid());
-    std::string bytes =
-        iceberg::EncodeManifest(entries, metadata_.SchemaJson(), metadata_.schema().id, metadata_.default_spec_id());
+    std::string bytes = iceberg::EncodeManifest(entries, metadata_.SchemaJson(), metadata_.schema().id, spec);
     ManifestFile manifest{.path = storage_.Uri(name),
                           .length = static_cast<int64_t>(bytes.size()),
-                          .spec_id = metadata_.default_spec_id(),
+                          .spec_id = spec.id,
                           .sequence_number = snapshot_.sequence_number,
                           .min_sequence_number = snapshot_.sequence_number,
-                          .added_snapshot_id = snapshot_.id};
+                          .added_snapshot_id = snapshot_.id,
+                          .partitions = iceberg::SummarisePartitions(entries, spec)};
     for (const ManifestEntry& entry : entries) Count(entry, manifest);
     manifests_.push_back(std::move(manifest));
     new_files_.push_back({name, std::move(bytes)});
@@ -302,7 +311,7 @@ class SnapshotMaker {
                bytes = SummaryNumber(base, "total-files-size");
     if (files && rows && bytes) return {*files, *rows, *bytes};
     Totals totals;
-    for (const DataFile& file : ReadFiles(storage_, table_, *base)) totals.Add(file);
+    for (const DataFile& file : ReadFiles(storage_, table_, metadata_, *base)) totals.Add(file);
     return totals;
   }
 
@@ -312,7 +321,7 @@ class SnapshotMaker {
   const Metadata& metadata_;
   Snapshot& snapshot_;
   std::vector<ManifestFile> manifests_;
-  std::vector<ManifestEntry> rewritten_;
+  std::map<int, std::vector<ManifestEntry>> rewritten_;  ///< by their spec, which a manifest has one of
   std::vector<NewFile> new_files_;
   Totals added_, removed_;
 };
@@ -340,12 +349,14 @@ Table TableWriter::Apply(const std::optional<Table>& base, const state::TableNam
   const std::string place = base ? base->location() : location;
   const std::string previous = base ? base->metadata_location() : "";
   Metadata metadata = base ? base->content_->metadata : Metadata::New("");
-  if (metadata.is_partitioned())
-    throw Error(kInternal, "LEAT0520",
-                fmt::format("table {}.{} was partitioned by another program; leat adds to unpartitioned tables only",
-                            name.first, name.second));
+  if (metadata.is_partitioned_by_others())
+    throw Error(
+        kInternal, "LEAT0520",
+        fmt::format("table {}.{} was partitioned by another program; expected no partitions but leat's own, by {}",
+                    name.first, name.second, kSupersededColumn));
   metadata.SetLocation(storage_.Uri(place));  // a lake that was moved is at its new place from now on
   if (!base || !change.schema.fields.empty()) metadata.SetSchema(change.schema);
+  if (change.partition_by_superseded) metadata.PartitionBySuperseded();
   metadata.SetProperties(change.properties);
   const int64_t now_ms = std::max(MillisecondsOf(clock_.Now()), metadata.last_updated_ms());
   std::vector<NewFile> files;
@@ -361,7 +372,9 @@ Table TableWriter::Apply(const std::optional<Table>& base, const state::TableNam
   }
   metadata.Touch(now_ms, previous);
   files.push_back({NextMetadataName(place, storage_.NameOf(previous)), metadata.Format()});
+  FailPoint("lake.metadata.before_write");
   WriteAll(storage_, files);
+  FailPoint("lake.metadata.after_write");
   return Table(std::make_shared<Table::Content>(storage_, name, storage_.Uri(files.back().name), std::move(metadata)));
 }
 

@@ -15,6 +15,10 @@
 
 namespace leat::lake {
 
+/// The column that parts the files of a keyed stream: true in all rows of a file of which none is a current one any
+/// more, false in the rows of any other.
+inline constexpr const char* kSupersededColumn = "_leat_superseded";
+
 /// What a manifest says of one column of one file. Bounds are in Iceberg's single-value binary form.
 struct ColumnStatistics {
   int64_t size_bytes = 0;
@@ -31,6 +35,8 @@ struct DataFile {
   int64_t size_bytes = 0;
   std::map<int, ColumnStatistics> columns;  ///< by field id
   std::vector<int64_t> split_offsets;
+  std::optional<bool>
+      superseded;  ///< its partition, the value of kSupersededColumn in all its rows; nothing: it has none
   int64_t sequence_number = 0;
   int64_t snapshot_id = 0;  ///< of the snapshot that added it
 
@@ -58,6 +64,8 @@ class Table {
   const std::string& metadata_location() const;
   /// Its folder, relative to the lake's root: `raw/totesys/sales_order`.
   const std::string& location() const;
+  /// Its UUID, which it keeps as long as it lives; a table made anew under its name has another.
+  std::string uuid() const;
   const Schema& schema() const;
   int last_column_id() const;
   const std::map<std::string, std::string>& properties() const;
@@ -67,7 +75,7 @@ class Table {
   std::optional<Snapshot> FindSnapshot(int64_t id) const;
   /// The files of the current snapshot; read from the manifests at the first call. Threads: safe.
   const std::vector<DataFile>& files() const;
-  /// The files of an older snapshot that the metadata still lists.
+  /// The files of an older snapshot. The metadata lists the newest 100 and those that a branch or tag names.
   std::vector<DataFile> FilesOf(const Snapshot& snapshot) const;
   int64_t record_count() const;
 
@@ -88,6 +96,7 @@ struct TableChange {
   std::vector<DataFile> added;
   std::vector<std::string> removed;  ///< paths of files that leave; `replace_all` takes all
   bool replace_all = false;
+  bool partition_by_superseded = false;           ///< part files by kSupersededColumn from now on
   std::map<std::string, std::string> properties;  ///< set
   std::map<std::string, std::string> summary;  ///< further keys of the snapshot's summary, `leat.position` among them
 };
@@ -98,15 +107,17 @@ class TableWriter {
   TableWriter(const Storage& storage, const Clock& clock = SystemClock()) : storage_(storage), clock_(clock) {}
 
   /// Run `select` and write its rows, cast to `schema`'s types in its column order, to one new Parquet file below
-  /// `table_location`/data; fsynced, with statistics. Returns no file if there were no rows.
-  /// Throws: what the query throws, positions being those of `select`; Error(kData, LEAT0521) if a value does not fit
-  /// (HUGEINT beyond 38 digits); Error(kInternal, LEAT0502) for a full disk; the half-written file is removed.
+  /// `table_location`/data; fsynced, with statistics. All rows go into one partition: kSupersededColumn, where the
+  /// schema has it, is to be the same in each. Returns no file if there were no rows. Throws: what the query throws,
+  /// positions being those of `select`; Error(kData, LEAT0521) if a value does not fit (HUGEINT beyond 38 digits);
+  /// Error(kInternal, LEAT0502) for a full disk; the half-written file is removed.
   std::vector<DataFile> WriteRows(duck::Connection& connection, const std::string& table_location, const Schema& schema,
                                   const std::string& select, const std::vector<duck::Parameter>& parameters = {}) const;
 
   /// Write manifest, manifest list and metadata of `base` with `change`; `base` empty: a new table at `location`. No
   /// snapshot is made where no file comes or goes, `replace_all` is not set and `summary` is empty. Threads: safe for
   /// different tables. The result's `metadata_location()` is to be published by a PointerSwap from `base`'s.
+  /// Throws: Error(kInternal, LEAT0520) for a table that another program partitioned.
   Table Apply(const std::optional<Table>& base, const state::TableName& name, const std::string& location,
               const TableChange& change) const;
 

@@ -1,5 +1,7 @@
 #include "lake/table.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -23,8 +25,17 @@ class TableTest : public LakeTest {
     return nlohmann::json::parse(storage_->Read(storage_->NameOf(table_->metadata_location())));
   }
 
-  size_t ManifestCount() {
-    return iceberg::DecodeManifestList(storage_->Read(storage_->NameOf(table_->snapshot()->manifest_list))).size();
+  std::vector<iceberg::ManifestFile> Manifests() {
+    return iceberg::DecodeManifestList(storage_->Read(storage_->NameOf(table_->snapshot()->manifest_list)));
+  }
+  size_t ManifestCount() { return Manifests().size(); }
+
+  /// Partitions of the table's files, in the order of their manifests.
+  std::vector<std::optional<bool>> Partitions() {
+    std::vector<std::optional<bool>> partitions;
+    const Table table = Reopened();
+    for (const DataFile& file : table.files()) partitions.push_back(file.superseded);
+    return partitions;
   }
 
   std::string SummaryOf(const char* key) {
@@ -203,6 +214,79 @@ TEST_F(TableTest, MergesManyManifests) {
   EXPECT_EQ(table.record_count(), 102);
   EXPECT_EQ(table.files()[0].sequence_number, 1);
   EXPECT_EQ(Metadata()["metadata-log"].size(), 100u);
+}
+
+TEST_F(TableTest, PartsItsFilesByWhetherTheirRowsAreSuperseded) {
+  Change("SELECT 1 AS id, false AS _leat_superseded", {.partition_by_superseded = true});
+  Change("SELECT 2 AS id, true AS _leat_superseded");
+  EXPECT_THAT(Partitions(), ElementsAre(false, true));
+  const auto manifests = Manifests();
+  ASSERT_THAT(manifests, SizeIs(2));
+  for (const auto& manifest : manifests) EXPECT_EQ(manifest.spec_id, Metadata()["default-spec-id"]);
+  EXPECT_EQ(manifests[0].partitions.at(0).upper, std::string(1, '\0'));
+  EXPECT_EQ(manifests[1].partitions.at(0).lower, std::string(1, '\1'));
+  Change("SELECT 3 AS id, false AS _leat_superseded", {.removed = {Reopened().files()[0].path}});
+  EXPECT_THAT(Partitions(), ElementsAre(true, false));
+  EXPECT_EQ(Metadata()["last-partition-id"], 1000);
+}
+
+TEST_F(TableTest, APartitionedTableTakesNoFileOfTwoPartitions) {
+  Change("SELECT 1 AS id, false AS _leat_superseded", {.partition_by_superseded = true});
+  try {
+    Change("SELECT range AS id, range = 1 AS _leat_superseded FROM range(2)");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "LEAT9907");
+    EXPECT_THAT(error.message(),
+                HasSubstr("is to join table mart.t, but _leat_superseded is not the same in all of its rows"));
+  }
+  EXPECT_THROW(Change("SELECT 1 AS id, NULL::BOOLEAN AS _leat_superseded"), Error);
+}
+
+TEST_F(TableTest, PartsTheNewFilesOfATableThatWasNotParted) {
+  Change("SELECT 1 AS id, false AS _leat_superseded");
+  const auto add_copies = [&, file = table_->files()[0]](int first, int last) {
+    for (int i = first; i <= last; ++i) {
+      DataFile copy = file;
+      copy.path = storage_->Uri(fmt::format("processed/mart/t/data/{}.parquet", i));
+      copy.superseded = false;
+      Apply({.schema = table_->schema(), .added = {copy}});
+    }
+  };
+  add_copies(2, 60);
+  EXPECT_EQ(Partitions(), std::vector<std::optional<bool>>(60, std::nullopt));
+  Change("SELECT 61 AS id, true AS _leat_superseded", {.partition_by_superseded = true});
+  EXPECT_EQ(Metadata()["partition-specs"].size(), 2u);
+  // More manifests than a list keeps: what is merged stays apart by spec, and no file changes its partition.
+  add_copies(62, 110);
+  EXPECT_THAT(Manifests(), SizeIs(testing::Lt(20u)));
+  std::map<std::optional<bool>, int> files;
+  for (const auto& partition : Partitions()) ++files[partition];
+  EXPECT_THAT(files, ElementsAre(testing::Pair(std::nullopt, 60), testing::Pair(false, 49), testing::Pair(true, 1)));
+  std::map<int, int64_t> files_of_spec;
+  for (const auto& manifest : Manifests()) {
+    EXPECT_EQ(manifest.partitions.size(), manifest.spec_id == 0 ? 0u : 1u);
+    files_of_spec[manifest.spec_id] += manifest.live_files();
+  }
+  EXPECT_THAT(files_of_spec, ElementsAre(testing::Pair(0, 60), testing::Pair(1, 50)));
+}
+
+TEST_F(TableTest, RefusesToAddToPartitionsOfOthers) {
+  Change("SELECT 1 AS id");
+  nlohmann::json json = Metadata();
+  json["partition-specs"][0]["fields"] = {
+      {{"source-id", 1}, {"field-id", 1000}, {"name", "id"}, {"transform", "identity"}}};
+  Damage(table_->metadata_location(), json.dump());
+  table_ = Reopened();
+  try {
+    Change("SELECT 2 AS id");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code() + ": " + error.message(),
+              "LEAT0520: table mart.t was partitioned by another program; expected no partitions but leat's own, by "
+              "_leat_superseded");
+  }
+  EXPECT_THAT(Rows(), ElementsAre("{'id': 1}"));
 }
 
 TEST_F(TableTest, SurvivesAMove) {

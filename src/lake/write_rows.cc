@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "core/fail_point.h"
 #include "core/file_system.h"
 #include "core/ids.h"
 #include "core/text.h"
@@ -160,6 +161,16 @@ std::map<int, ColumnStatistics> ColumnsOf(duck::Connection& connection, const st
   return columns;
 }
 
+/// The partition that all rows of a file are of.
+std::optional<bool> SupersededIn(const DataFile& file, const Schema& schema) {
+  const Field* field = schema.Find(kSupersededColumn);
+  if (field == nullptr) return std::nullopt;
+  const auto column = file.columns.find(field->id);
+  if (column == file.columns.end() || column->second.null_count > 0) return std::nullopt;
+  const auto& [lower, upper] = std::tie(column->second.lower, column->second.upper);
+  return lower && lower == upper ? std::optional(lower->front() != '\0') : std::nullopt;
+}
+
 std::vector<int64_t> SplitOffsets(duck::Connection& connection, const std::string& path, int64_t size_bytes) {
   if (size_bytes < kSplitBytesMin) return {kFirstRowGroup};
   std::vector<int64_t> offsets;
@@ -225,10 +236,12 @@ std::vector<DataFile> TableWriter::WriteRows(duck::Connection& connection, const
       storage_.RemoveQuietly(name);
       return {};
     }
+    FailPoint("lake.data.after_write");
     CheckWritten(path, copied.size_bytes);
     CheckFieldIds(connection, path);
     DataFile file{.path = storage_.Uri(name), .record_count = copied.rows, .size_bytes = copied.size_bytes};
     file.columns = ColumnsOf(connection, path, schema, copied);
+    file.superseded = SupersededIn(file, schema);
     file.split_offsets = SplitOffsets(connection, path, copied.size_bytes);
     storage_.Sync(name);
     return {std::move(file)};

@@ -38,12 +38,29 @@ class RunOfModels {
   Builder::Result Run() {
     for (const Node& node : context_.graph.nodes)
       if (IsSelected(node.model->name)) BuildOne(node);
+    DropWhatFailed(RunChecks());
+    return Take();
+  }
+
+  Builder::Result JudgePublished() {
+    context_.dates_to_come.clear();  // they are as they are
+    for (const Node& node : context_.graph.nodes) {
+      if (!IsSelected(node.model->name)) continue;
+      StopIfCancelled();
+      builds_.emplace_back(std::make_unique<ModelBuild>(context_, node))->JudgePublished();
+    }
     RunChecks();
+    return Take();
+  }
+
+ private:
+  using FailedChecks = std::vector<std::pair<const SelectReads*, CheckOutcome>>;
+
+  Builder::Result Take() {
     for (const auto& build : builds_) result_.candidates.push_back(build->Take());
     return std::move(result_);
   }
 
- private:
   bool IsSelected(const std::string& model) const { return context_.options.selected.contains(model); }
 
   /// Statements look at it too, but not every model needs one.
@@ -123,9 +140,10 @@ class RunOfModels {
     if (progress_.finished) progress_.finished(build.candidate());
   }
 
-  void RunChecks() {
+  /// Returns those whose failure drops what they read.
+  FailedChecks RunChecks() {
     const auto& checks = context_.project.checks;
-    std::vector<std::pair<const SelectReads*, CheckOutcome>> failed;
+    FailedChecks failed;
     for (size_t i = 0; i < checks.size(); ++i) {
       const auto& reads = context_.graph.check_reads[i];
       if (!reads || !IsWanted(*reads)) continue;
@@ -135,7 +153,11 @@ class RunOfModels {
       if (drops) failed.emplace_back(&*reads, outcome);
       result_.checks.push_back(std::move(outcome));
     }
-    // Judged by what all of them read, then dropped: a check must not see half of it gone.
+    return failed;
+  }
+
+  /// Only when all were judged: a check must not see half of what it reads gone.
+  void DropWhatFailed(const FailedChecks& failed) {
     for (const auto& [reads, outcome] : failed) DropWhatIsRead(*reads, outcome);
   }
 
@@ -241,17 +263,23 @@ Builder::Builder(engine::Engine& engine, const lake::TableWriter& writer, const 
       macros_(macros),
       options_(std::move(options)) {}
 
-Builder::Result Builder::BuildAll(const BuildProgress& progress) {
-  BuildContext context{.engine = engine_,
-                       .writer = writer_,
-                       .project = project_,
-                       .graph = graph_,
-                       .macros = macros_,
-                       .options = options_,
-                       .dates_to_come = {},
-                       .fully_checked = options_.fully_checked,
-                       .references_before = {}};
-  return RunOfModels(std::move(context), progress).Run();
+BuildContext Builder::Context() {
+  return {.engine = engine_,
+          .writer = writer_,
+          .project = project_,
+          .graph = graph_,
+          .macros = macros_,
+          .options = options_,
+          .dates_to_come = {},
+          .fully_checked = options_.fully_checked,
+          .references_before = {}};
+}
+
+Builder::Result Builder::BuildAll(const BuildProgress& progress) { return RunOfModels(Context(), progress).Run(); }
+
+Builder::Result Builder::JudgePublished() {
+  options_.full_refresh = true;  // what was judged before does not count
+  return RunOfModels(Context(), {}).JudgePublished();
 }
 
 }  // namespace leat::models

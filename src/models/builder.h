@@ -63,6 +63,8 @@ struct BuildProgress {
   std::function<void(const Candidate&)> finished;
 };
 
+struct BuildContext;
+
 /// Builds the candidates of one run. Used by one thread, for one BuildAll.
 class Builder {
  public:
@@ -96,7 +98,14 @@ class Builder {
   /// check; the files written so far are removed.
   Result BuildAll(const BuildProgress& progress = {});
 
+  /// Judge the rules of the selected models, `reject` among them, and run checks/ over the rows as published, all of
+  /// them whatever was judged before. Writes and drops nothing: of a candidate `checks` and `diagnostics` count.
+  /// Throws: Cancelled.
+  Result JudgePublished();
+
  private:
+  BuildContext Context();
+
   engine::Engine& engine_;
   const lake::TableWriter& writer_;
   const config::Project& project_;

@@ -1,10 +1,10 @@
 #include "models/fingerprint.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "core/text.h"
 #include "models/check_rules.h"
 
@@ -93,11 +93,6 @@ std::string InputVersion(const engine::Engine& engine, const std::string& name) 
   for (const lake::DataFile& file : relation->files) paths.push_back(file.path);
   std::sort(paths.begin(), paths.end());
   return HashOfText(Join(paths, "\n"));
-}
-
-std::string HashOfText(const std::string& text) {
-  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
 }  // namespace leat::models

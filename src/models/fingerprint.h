@@ -40,7 +40,4 @@ std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macro
 /// it will have once it is published.
 std::string InputVersion(const engine::Engine& engine, const std::string& name);
 
-/// 128 bits of a text, as 32 hexadecimal digits.
-std::string HashOfText(const std::string& text);
-
 }  // namespace leat::models

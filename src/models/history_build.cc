@@ -120,6 +120,11 @@ ModelBuild::HistoryInput ModelBuild::ReadHistoryInput() {
   HistoryInput input;
   input.rows = fmt::format("(SELECT {}, {} AS _leat_seq FROM ({}\n){})", Join(columns, ", "), kSeqColumn, select.sql,
                            conditions.empty() ? "" : " WHERE " + Join(conditions, " AND "));
+  if (!replace_all_) {
+    // A few rows, asked for several times; and of a table DuckDB knows how few they are.
+    connection_.Query("CREATE OR REPLACE TEMP TABLE leat_versions AS SELECT * FROM " + input.rows, parameters_);
+    input.rows = "leat_versions";
+  }
   input.empty_base = replace_all_ || base_->record_count() == 0;
   return input;
 }
@@ -156,8 +161,17 @@ std::string ModelBuild::VersionsSql(const HistoryInput& input, bool keys_are_uni
 
 int64_t ModelBuild::LastRecordId() const {
   if (replace_all_ || base_->record_count() == 0) return 0;
-  return connection_.QueryInt64(
-      fmt::format("SELECT max({}) FROM {}", QuoteIdentifier(model_.record_id->value), RowsSql(base_->files())));
+  // The bounds of the files tell it without opening one; a file of another writer may have none.
+  const lake::Field* id = schema_.Find(ToLower(model_.record_id->value));
+  int64_t last = 0;
+  for (const lake::DataFile& file : base_->files()) {
+    const auto bounds = id == nullptr ? std::nullopt : file.Int64Bounds(id->id);
+    if (!bounds)
+      return connection_.QueryInt64(
+          fmt::format("SELECT max({}) FROM {}", QuoteIdentifier(model_.record_id->value), RowsSql(base_->files())));
+    last = std::max(last, bounds->second);
+  }
+  return last;
 }
 
 }  // namespace leat::models

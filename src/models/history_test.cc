@@ -16,6 +16,20 @@ class HistoryTest : public ModelsTest {
     Model("mart/fact.sql", kFact);
   }
 
+  /// The fact as 51 runs leave it, each of which found a row.
+  void GrowTo51Files() {
+    Commit("totesys.sale", "(1, 10, '', 'u')");
+    EXPECT_EQ(Run(), "mart.fact built 1\n");
+    lake::Table& fact = committed_.at({"mart", "fact"});
+    for (int i = 2; i <= 51; ++i) {
+      lake::TableChange change{.schema = fact.schema(), .summary = fact.snapshot()->summary};
+      change.added =
+          writer_.WriteRows(connection_, fact.location(), fact.schema(),
+                            fmt::format("SELECT {0} AS record_id, {0} AS id, 10 AS price, 1 << 24 AS _leat_seq", i));
+      fact = writer_.Apply(fact, fact.name(), fact.location(), change);
+    }
+  }
+
   /// The rewritten SELECT, or the error's code, place and message.
   std::string Rewritten(const std::string& sql) {
     config::Model model;
@@ -83,6 +97,30 @@ TEST_F(HistoryTest, ThereAndBackInOneBatchGivesThreeVersions) {
   Commit("totesys.sale", "(1, 10, '', 'u')");
   EXPECT_EQ(Run(), "mart.fact built 4\n");
   EXPECT_EQ(Rows("mart.fact"), "1|1|10\n2|2|5\n3|1|11\n4|1|10\n");
+}
+
+TEST_F(HistoryTest, StaysInFewFilesHoweverOftenItGrows) {
+  GrowTo51Files();
+  const std::string before = Rows("mart.fact");
+  Commit("totesys.sale", "(1, 11, '', 'u')");
+  EXPECT_EQ(Run(), "mart.fact built 1\n");
+  const lake::Table& fact = committed_.at({"mart", "fact"});
+  EXPECT_EQ(fact.files().size(), 2u);
+  EXPECT_EQ(fact.record_count(), 52);
+  EXPECT_EQ(Rows("mart.fact"), before + "52|1|11\n");
+  EXPECT_EQ(Run(), "mart.fact unchanged\n");
+}
+
+TEST_F(HistoryTest, FilesMergedForACandidateThatFailsGoWithIt) {
+  Model("mart/fact.sql",
+        "/* ---\nkind: history\nkey: id\nrecord_id: record_id\nchecks:\n  - {range: {price: {max: 50}}}\n--- */\n"
+        "SELECT id, price FROM totesys.sale__history");
+  GrowTo51Files();
+  const std::vector<std::string> files = storage_->List("processed/mart/fact/data");
+  Commit("totesys.sale", "(1, 60, '', 'u')");
+  EXPECT_THAT(Run(), testing::StartsWith("mart.fact failed\n"));
+  EXPECT_EQ(storage_->List("processed/mart/fact/data"), files);
+  EXPECT_EQ(committed_.at({"mart", "fact"}).files().size(), 51u);
 }
 
 TEST_F(HistoryTest, RecordIdsStayThroughAFullRefresh) {

@@ -7,6 +7,7 @@
 
 #include "core/ids.h"
 #include "core/text.h"
+#include "engine/compaction.h"
 #include "models/query_fault.h"
 
 namespace leat::models {
@@ -307,10 +308,16 @@ void ModelBuild::Finish() {
                             {"leat.run", std::to_string(context_.options.run)}};
   if (model_.kind == config::ModelKind::kHistory) SetGeneration(pending.change);
   if (last_seq_) pending.change.summary["leat.last_seq"] = std::to_string(*last_seq_);
+  KeepInOrder(pending);
+  PutIntoEngine(engine::Relation::Of(pending).files);
   candidate_.pending = std::move(pending);
-  std::vector<lake::DataFile> files = added_;
-  if (is_append) files.insert(files.begin(), base_->files().begin(), base_->files().end());
-  PutIntoEngine(files);
+}
+
+/// A table that is only ever added to would consist of thousands of files one day.
+void ModelBuild::KeepInOrder(lake::PendingTable& pending) {
+  const auto first_merged = static_cast<std::ptrdiff_t>(pending.change.added.size());
+  engine::Compact(context_.engine, connection_, context_.writer, pending);
+  written_.Add({pending.change.added.begin() + first_merged, pending.change.added.end()});
 }
 
 /// Each renumbering begins a generation: its record ids mean other rows, so the warehouse replaces the table.
@@ -358,6 +365,31 @@ void ModelBuild::Judge() {
   for (const UniqueRule& rule : rules_.unique) outcomes.push_back(checks.JudgeUnique(rule, rows));
   for (const CountRule& rule : rules_.counts) outcomes.push_back(checks.JudgeCount(rule, rows.all));
   Record(std::move(outcomes));
+}
+
+void ModelBuild::JudgePublished() {
+  rows_stand_ = true;
+  candidate_.outcome = Candidate::Outcome::kSame;
+  try {
+    Prepare();
+    std::vector<RowRule> rejecting;
+    for (const RowRule* rule : RulesOfSeverity(/*reject=*/true)) {
+      rejecting.push_back(*rule);
+      rejecting.back().severity = config::CheckSeverity::kWarn;  // it says what is so, and sets nothing aside
+    }
+    std::vector<const RowRule*> rules;
+    for (const RowRule& rule : rejecting) rules.push_back(&rule);
+    BindReferences(rules);
+    std::vector<CheckOutcome> outcomes =
+        Checks().JudgeRows(rules, context_.engine.AllRowsSql(*context_.engine.Find(name_)));
+    for (CheckOutcome& outcome : outcomes) outcome.severity = config::CheckSeverity::kReject;
+    Record(std::move(outcomes));
+    Judge();
+  } catch (const duck::QueryError& error) {
+    Fail(Explain(error));
+  } catch (const Error& error) {
+    Fail(error);
+  }
 }
 
 void ModelBuild::JudgeWaiting(const std::string& calendar) {

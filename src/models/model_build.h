@@ -63,6 +63,9 @@ class ModelBuild {
   /// Compare fingerprints; unless nothing changed, write the rows, let the engine read them, and judge every rule that
   /// does not wait for a calendar. Sets the candidate's outcome; faults become its diagnostics. Throws: Cancelled.
   void Run();
+  /// Judge all rules in full over the published rows, which must be there. Rows that a rule with `reject` would set
+  /// aside are counted as those of a warning. Sets the candidate's checks and diagnostics. Throws: Cancelled.
+  void JudgePublished();
   /// Whether rules wait for a calendar of BuildContext::dates_to_come.
   bool waits() const;
   /// Judge the rules that waited for `calendar`, which the engine reads by now.
@@ -105,6 +108,7 @@ class ModelBuild {
   Error Explain(const duck::QueryError& error);
   bool JudgesOnlyNew() const;
   void Finish();
+  void KeepInOrder(lake::PendingTable& pending);
   bool EqualsBase() const;
   bool HasFilesOfBase() const;
   std::string RowsSql(const std::vector<lake::DataFile>& files) const;

@@ -157,7 +157,11 @@ std::string HelpFor(const duck::Fault& fault) {
 }  // namespace
 
 Error UnboundError(const duck::Fault& fault, const SqlSource& source, size_t begin) {
-  if (IsMachine(fault.type)) return Error(kInternal, "LEAT9903", Place{.file = source.file}, FirstLine(fault.message));
+  if (IsMachine(fault.type)) {
+    duck::QueryError error({.type = fault.type, .message = FirstLine(fault.message)});
+    error.SetPlace(Place{.file = source.file});
+    return error;
+  }
   Diagnostic diagnostic{.code = "LEAT0213", .message = FirstLine(fault.message)};
   if (fault.type == "Parser") diagnostic.code = "LEAT0201";
   if (IsData(fault.type)) diagnostic.code = "LEAT0221";

@@ -63,6 +63,7 @@ void ModelBuild::AddRejects(const lake::Schema& schema, std::vector<lake::DataFi
   pending.change.properties = {{"leat.kind", "rejects"}};
   pending.change.summary = {{"leat.run", std::to_string(context_.options.run)}};
   if (last_seq_) pending.change.summary["leat.last_seq"] = std::to_string(*last_seq_);
+  KeepInOrder(pending);
   candidate_.rejects = std::move(pending);
 }
 

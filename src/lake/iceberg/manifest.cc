@@ -53,6 +53,10 @@ enum FieldId {
   kExistingRows = 513,
   kDeletedRows = 514,
   kPartitions = 507,
+  kContainsNull = 509,
+  kContainsNan = 518,
+  kPartitionLower = 510,
+  kPartitionUpper = 511,
   kManifestKeyMetadata = 519
 };
 
@@ -74,14 +78,16 @@ Json ListOf(int element_id, const char* type) {
   return {{"type", "array"}, {"items", type}, {"element-id", element_id}};
 }
 
-Json DataFileSchema() {
-  const Json no_partition = {{"type", "record"}, {"name", "r102"}, {"fields", Json::array()}};
+Json DataFileSchema(const PartitionSpec& spec) {
+  Json values = Json::array();
+  if (spec.superseded_id) values.push_back(Optional(*spec.superseded_id, kSupersededColumn, "boolean"));
+  const Json partition = {{"type", "record"}, {"name", "r102"}, {"fields", values}};
   return {
       {"type", "record"},
       {"name", "r2"},
       {"fields",
        {Required(kContent, "content", "int"), Required(kFilePath, "file_path", "string"),
-        Required(kFileFormat, "file_format", "string"), Required(kPartition, "partition", no_partition),
+        Required(kFileFormat, "file_format", "string"), Required(kPartition, "partition", partition),
         Required(kRecordCount, "record_count", "long"), Required(kFileSize, "file_size_in_bytes", "long"),
         Optional(kColumnSizes, "column_sizes", MapById(117, 118, "long")),
         Optional(kValueCounts, "value_counts", MapById(119, 120, "long")),
@@ -93,26 +99,25 @@ Json DataFileSchema() {
         Optional(kEqualityIds, "equality_ids", ListOf(136, "int")), Optional(kSortOrderId, "sort_order_id", "int")}}};
 }
 
-const std::string& ManifestSchema() {
-  static const std::string kSchema = Json{
-      {"type", "record"},
-      {"name", "manifest_entry"},
-      {"fields",
-       {Required(kStatus, "status", "int"), Optional(kSnapshotId, "snapshot_id", "long"),
-        Optional(kSequenceNumber, "sequence_number", "long"),
-        Optional(kFileSequenceNumber, "file_sequence_number", "long"),
-        Required(kDataFile, "data_file",
-                 DataFileSchema())}}}.dump();
-  return kSchema;
+std::string ManifestSchema(const PartitionSpec& spec) {
+  const Json schema = {{"type", "record"},
+                       {"name", "manifest_entry"},
+                       {"fields",
+                        {Required(kStatus, "status", "int"), Optional(kSnapshotId, "snapshot_id", "long"),
+                         Optional(kSequenceNumber, "sequence_number", "long"),
+                         Optional(kFileSequenceNumber, "file_sequence_number", "long"),
+                         Required(kDataFile, "data_file", DataFileSchema(spec))}}};
+  return schema.dump();
 }
 
 const std::string& ManifestListSchema() {
   static const std::string kSchema = [] {
-    const Json summary = {{"type", "record"},
-                          {"name", "r508"},
-                          {"fields",
-                           {Required(509, "contains_null", "boolean"), Optional(518, "contains_nan", "boolean"),
-                            Optional(510, "lower_bound", "bytes"), Optional(511, "upper_bound", "bytes")}}};
+    const Json summary = {
+        {"type", "record"},
+        {"name", "r508"},
+        {"fields",
+         {Required(kContainsNull, "contains_null", "boolean"), Optional(kContainsNan, "contains_nan", "boolean"),
+          Optional(kPartitionLower, "lower_bound", "bytes"), Optional(kPartitionUpper, "upper_bound", "bytes")}}};
     const Json summaries = {{"type", "array"}, {"items", summary}, {"element-id", 508}};
     return Json{
         {"type", "record"},
@@ -172,10 +177,17 @@ void EncodeColumns(avro::Encoder& out, const DataFile& file) {
   });
 }
 
-void EncodeDataFile(avro::Encoder& out, const DataFile& file) {
+void EncodePartition(avro::Encoder& out, const DataFile& file, const PartitionSpec& spec) {
+  if (!spec.superseded_id) return;  // a record without fields has no bytes
+  out.Long(file.superseded ? kPresent : kNull);
+  if (file.superseded) out.Boolean(*file.superseded);
+}
+
+void EncodeDataFile(avro::Encoder& out, const DataFile& file, const PartitionSpec& spec) {
   out.Long(0);  // content: data
   out.Bytes(file.path);
   out.Bytes("PARQUET");
+  EncodePartition(out, file, spec);
   out.Long(file.record_count);
   out.Long(file.size_bytes);
   EncodeColumns(out, file);
@@ -191,7 +203,7 @@ void EncodeDataFile(avro::Encoder& out, const DataFile& file) {
   out.Long(0);  // sort_order_id: unsorted
 }
 
-void EncodeEntry(avro::Encoder& out, const ManifestEntry& entry) {
+void EncodeEntry(avro::Encoder& out, const ManifestEntry& entry, const PartitionSpec& spec) {
   out.Long(static_cast<int64_t>(entry.status));
   out.Long(kPresent);
   out.Long(entry.file.snapshot_id);
@@ -204,7 +216,7 @@ void EncodeEntry(avro::Encoder& out, const ManifestEntry& entry) {
     out.Long(kPresent);
     out.Long(entry.file_sequence_number);
   }
-  EncodeDataFile(out, entry.file);
+  EncodeDataFile(out, entry.file, spec);
 }
 
 const avro::Value& Need(const avro::Value& record, int id, const char* name) {
@@ -238,7 +250,7 @@ void DecodeColumns(const avro::Value& record, DataFile& file) {
   DecodeMap(record, kUpperBounds, 129, file, [](Column& c, const Value& v) { c.upper = v.bytes; });
 }
 
-DataFile DecodeDataFile(const avro::Value& record) {
+DataFile DecodeDataFile(const avro::Value& record, const PartitionSpec& spec) {
   DataFile file;
   file.path = Need(record, kFilePath, "file_path").bytes;
   if (NumberOr(record, kContent, 0) != 0)
@@ -247,22 +259,54 @@ DataFile DecodeDataFile(const avro::Value& record) {
   if (format != "parquet") avro::Damaged(fmt::format("{} has the format '{}'; leat reads Parquet", file.path, format));
   file.record_count = Need(record, kRecordCount, "record_count").number;
   file.size_bytes = Need(record, kFileSize, "file_size_in_bytes").number;
+  if (const avro::Value* partition = record.Find(kPartition); partition != nullptr && spec.superseded_id)
+    if (const avro::Value* value = partition->Find(*spec.superseded_id)) file.superseded = value->number != 0;
   DecodeColumns(record, file);
   if (const avro::Value* offsets = record.Find(kSplitOffsets))
     for (const avro::Value& offset : offsets->items) file.split_offsets.push_back(offset.number);
   return file;
 }
 
-ManifestEntry DecodeEntry(const avro::Value& record, const ManifestFile& list_entry) {
+ManifestEntry DecodeEntry(const avro::Value& record, const ManifestFile& list_entry, const PartitionSpec& spec) {
   const int64_t status = Need(record, kStatus, "status").number;
   if (status < 0 || status > 2) avro::Damaged(fmt::format("an entry has the unknown status {}", status));
   ManifestEntry entry;
   entry.status = static_cast<ManifestEntry::Status>(status);
-  entry.file = DecodeDataFile(Need(record, kDataFile, "data_file"));
+  entry.file = DecodeDataFile(Need(record, kDataFile, "data_file"), spec);
   entry.file.snapshot_id = NumberOr(record, kSnapshotId, list_entry.added_snapshot_id);
   entry.file.sequence_number = NumberOr(record, kSequenceNumber, list_entry.sequence_number);
   entry.file_sequence_number = NumberOr(record, kFileSequenceNumber, list_entry.sequence_number);
   return entry;
+}
+
+void EncodeBytes(avro::Encoder& out, const std::optional<std::string>& bytes) {
+  out.Long(bytes ? kPresent : kNull);
+  if (bytes) out.Bytes(*bytes);
+}
+
+void EncodeSummaries(avro::Encoder& out, const std::vector<PartitionSummary>& summaries) {
+  if (!summaries.empty()) out.Long(static_cast<int64_t>(summaries.size()));
+  for (const PartitionSummary& summary : summaries) {
+    out.Boolean(summary.contains_null);
+    out.Long(summary.contains_nan ? kPresent : kNull);
+    if (summary.contains_nan) out.Boolean(*summary.contains_nan);
+    EncodeBytes(out, summary.lower);
+    EncodeBytes(out, summary.upper);
+  }
+  out.Long(0);
+}
+
+std::optional<std::string> BytesAt(const avro::Value& record, int id) {
+  const avro::Value* value = record.Find(id);
+  return value != nullptr ? std::optional(value->bytes) : std::nullopt;
+}
+
+PartitionSummary DecodeSummary(const avro::Value& record) {
+  PartitionSummary summary{.contains_null = NumberOr(record, kContainsNull, 1) != 0,
+                           .lower = BytesAt(record, kPartitionLower),
+                           .upper = BytesAt(record, kPartitionUpper)};
+  if (const avro::Value* nan = record.Find(kContainsNan)) summary.contains_nan = nan->number != 0;
+  return summary;
 }
 
 void EncodeManifestFile(avro::Encoder& out, const ManifestFile& manifest) {
@@ -272,8 +316,8 @@ void EncodeManifestFile(avro::Encoder& out, const ManifestFile& manifest) {
         manifest.min_sequence_number, manifest.added_snapshot_id, manifest.added_files, manifest.existing_files,
         manifest.deleted_files, manifest.added_rows, manifest.existing_rows, manifest.deleted_rows})
     out.Long(number);
-  out.Long(kPresent);  // partitions: none, of no fields
-  out.Long(0);
+  out.Long(kPresent);
+  EncodeSummaries(out, manifest.partitions);
   out.Long(kNull);  // key_metadata
 }
 
@@ -294,33 +338,50 @@ ManifestFile DecodeManifestFile(const avro::Value& record) {
   manifest.added_rows = NumberOr(record, kAddedRows, 0);
   manifest.existing_rows = NumberOr(record, kExistingRows, 0);
   manifest.deleted_rows = NumberOr(record, kDeletedRows, 0);
+  if (const avro::Value* summaries = record.Find(kPartitions))
+    for (const avro::Value& summary : summaries->items) manifest.partitions.push_back(DecodeSummary(summary));
   return manifest;
 }
 
 }  // namespace
 
 std::string EncodeManifest(const std::vector<ManifestEntry>& entries, const std::string& schema_json, int schema_id,
-                           int spec_id) {
-  avro::ContainerWriter writer(ManifestSchema(),
+                           const PartitionSpec& spec) {
+  avro::ContainerWriter writer(ManifestSchema(spec),
                                {{"schema", schema_json},
                                 {"schema-id", std::to_string(schema_id)},
-                                {"partition-spec", "[]"},
-                                {"partition-spec-id", std::to_string(spec_id)},
+                                {"partition-spec", spec.fields},
+                                {"partition-spec-id", std::to_string(spec.id)},
                                 {"format-version", "2"},
                                 {"content", "data"}},
                                avro::Codec::kDeflate);
   for (const ManifestEntry& entry : entries) {
-    EncodeEntry(writer.record(), entry);
+    EncodeEntry(writer.record(), entry, spec);
     writer.EndRecord();
   }
   return std::move(writer).Finish();
 }
 
-std::vector<ManifestEntry> DecodeManifest(std::string_view bytes, const ManifestFile& list_entry) {
+std::vector<PartitionSummary> SummarisePartitions(const std::vector<ManifestEntry>& entries,
+                                                  const PartitionSpec& spec) {
+  if (!spec.superseded_id) return {};
+  PartitionSummary summary{.contains_nan = false};
+  for (const ManifestEntry& entry : entries) {
+    summary.contains_null = summary.contains_null || !entry.file.superseded;
+    if (!entry.file.superseded) continue;
+    const std::string value(1, *entry.file.superseded ? '\1' : '\0');
+    summary.lower = std::min(value, summary.lower.value_or(value));
+    summary.upper = std::max(value, summary.upper.value_or(value));
+  }
+  return {summary};
+}
+
+std::vector<ManifestEntry> DecodeManifest(std::string_view bytes, const ManifestFile& list_entry,
+                                          const PartitionSpec& spec) {
   const avro::Container container = avro::ReadContainer(bytes);
   std::vector<ManifestEntry> entries;
   entries.reserve(container.records.size());
-  for (const avro::Value& record : container.records) entries.push_back(DecodeEntry(record, list_entry));
+  for (const avro::Value& record : container.records) entries.push_back(DecodeEntry(record, list_entry, spec));
   return entries;
 }
 

@@ -25,11 +25,11 @@ ManifestEntry Entry(Status status, const std::string& path) {
   return entry;
 }
 
-std::string Manifest(const std::vector<ManifestEntry>& entries) { return EncodeManifest(entries, "{}", 2, 0); }
+std::string Manifest(const std::vector<ManifestEntry>& entries) { return EncodeManifest(entries, "{}", 2, {}); }
 
 std::string ManifestError(const std::string& bytes) {
   try {
-    DecodeManifest(bytes, {});
+    DecodeManifest(bytes, {}, {});
   } catch (const Error& error) {
     return error.message();
   }
@@ -37,7 +37,7 @@ std::string ManifestError(const std::string& bytes) {
 }
 
 TEST(ManifestTest, ReadsWhatItWrote) {
-  const auto entries = DecodeManifest(Manifest({Entry(Status::kExisting, "file:///x")}), {});
+  const auto entries = DecodeManifest(Manifest({Entry(Status::kExisting, "file:///x")}), {}, {});
   ASSERT_EQ(entries.size(), 1u);
   const DataFile& file = entries[0].file;
   EXPECT_EQ(entries[0].status, Status::kExisting);
@@ -58,7 +58,7 @@ TEST(ManifestTest, ReadsWhatItWrote) {
 }
 
 TEST(ManifestTest, LetsAddedFilesInheritTheirSequenceNumber) {
-  const auto entries = DecodeManifest(Manifest({Entry(Status::kAdded, "x")}), {.sequence_number = 12});
+  const auto entries = DecodeManifest(Manifest({Entry(Status::kAdded, "x")}), {.sequence_number = 12}, {});
   EXPECT_EQ(entries[0].file.sequence_number, 12);
   EXPECT_EQ(entries[0].file_sequence_number, 12);
 }
@@ -81,6 +81,45 @@ TEST(ManifestTest, CarriesWhatReadersInsistOn) {
       "type": ["null", {"type": "array", "logicalType": "map", "items": {"type": "record", "name": "k126_v127", "fields": [
           {"name": "key", "type": "int", "field-id": 126}, {"name": "value", "type": "bytes", "field-id": 127}]}}]})"));
   EXPECT_EQ(data_file["fields"][13]["type"][1]["element-id"], 133);
+}
+
+const PartitionSpec kBySuperseded = {.id = 1, .fields = R"([{"source-id": 7}])", .superseded_id = 1000};
+
+TEST(ManifestTest, KeepsThePartitionOfEachFile) {
+  std::vector<ManifestEntry> entries(3, Entry(Status::kExisting, "x"));
+  entries[0].file.superseded = false;
+  entries[1].file.superseded = true;
+  const std::string bytes = EncodeManifest(entries, "{}", 2, kBySuperseded);
+  const auto read = DecodeManifest(bytes, {}, kBySuperseded);
+  EXPECT_EQ(read.at(0).file.superseded, false);
+  EXPECT_EQ(read.at(1).file.superseded, true);
+  EXPECT_EQ(read.at(2).file.superseded, std::nullopt);
+  EXPECT_EQ(read.at(2).file.record_count, 3);
+  // A partition of somebody else's making is no business of ours.
+  EXPECT_EQ(DecodeManifest(bytes, {}, {}).at(1).file.superseded, std::nullopt);
+  const auto container = avro::ReadContainer(bytes);
+  EXPECT_EQ(container.metadata.at("partition-spec"), kBySuperseded.fields);
+  EXPECT_EQ(container.metadata.at("partition-spec-id"), "1");
+  const auto data_file = nlohmann::json::parse(container.metadata.at("avro.schema"))["fields"][4]["type"];
+  EXPECT_EQ(data_file["fields"][3], nlohmann::json::parse(R"({"name": "partition", "field-id": 102, "type":
+      {"type": "record", "name": "r102", "fields":
+          [{"name": "_leat_superseded", "type": ["null", "boolean"], "default": null, "field-id": 1000}]}})"));
+}
+
+TEST(ManifestTest, SumsUpThePartitionsOfItsEntries) {
+  const auto summary_of = [](const std::vector<std::optional<bool>>& values) {
+    std::vector<ManifestEntry> entries;
+    for (const auto& value : values) {
+      entries.push_back(Entry(Status::kExisting, "x"));
+      entries.back().file.superseded = value;
+    }
+    return SummarisePartitions(entries, kBySuperseded).at(0);
+  };
+  const std::string no(1, '\0'), yes(1, '\1');
+  EXPECT_EQ(summary_of({false, false}), (PartitionSummary{false, false, no, no}));
+  EXPECT_EQ(summary_of({true, false}), (PartitionSummary{false, false, no, yes}));
+  EXPECT_EQ(summary_of({std::nullopt, true}), (PartitionSummary{true, false, yes, yes}));
+  EXPECT_THAT(SummarisePartitions({Entry(Status::kAdded, "x")}, {}), testing::IsEmpty());
 }
 
 TEST(ManifestTest, RefusesFilesThatLeatCannotRead) {
@@ -116,7 +155,8 @@ TEST(ManifestListTest, ReadsWhatItWrote) {
                               .deleted_files = 5,
                               .added_rows = 6,
                               .existing_rows = 7,
-                              .deleted_rows = 8};
+                              .deleted_rows = 8,
+                              .partitions = {{.lower = "a"}, {true, true, "b", "c"}}};
   const std::string bytes = EncodeManifestList({manifest}, {.id = 77, .sequence_number = 2});
   EXPECT_EQ(avro::ReadContainer(bytes).metadata.at("parent-snapshot-id"), "null");
   const auto read = DecodeManifestList(bytes);
@@ -127,6 +167,7 @@ TEST(ManifestListTest, ReadsWhatItWrote) {
   EXPECT_EQ(read[0].added_snapshot_id, 77);
   EXPECT_EQ(read[0].live_files(), 7);
   EXPECT_EQ(read[0].deleted_rows, 8);
+  EXPECT_EQ(read[0].partitions, manifest.partitions);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "core/error.h"
 #include "core/ids.h"
@@ -15,6 +16,8 @@ namespace {
 using Json = Metadata::Json;
 using Kind = Type::Kind;
 
+/// What metadata keeps of the past. It is read as a whole by each run, at about a kilobyte for a snapshot.
+constexpr size_t kSnapshotsMax = 100;
 constexpr size_t kLogEntriesMax = 100;
 /// Partition fields count from 1000; an unpartitioned table has used none.
 constexpr int kLastPartitionId = 999;
@@ -134,6 +137,15 @@ void AddSourceTypes(const std::vector<Field>& fields, Json& properties) {
 
 Json FormatSchema(int id, const Json& fields) { return {{"type", "struct"}, {"schema-id", id}, {"fields", fields}}; }
 
+PartitionSpec ParseSpec(const Json& json) {
+  const Json& fields = json.at("fields");
+  PartitionSpec spec{.id = json.at("spec-id").get<int>(), .fields = fields.dump()};
+  const bool is_ours =
+      fields.size() == 1 && fields[0].at("name") == kSupersededColumn && fields[0].at("transform") == "identity";
+  if (is_ours) spec.superseded_id = fields[0].at("field-id").get<int>();
+  return spec;
+}
+
 Snapshot ParseSnapshot(const Json& json) {
   Snapshot snapshot;
   snapshot.id = json.at("snapshot-id").get<int64_t>();
@@ -227,10 +239,30 @@ std::optional<Snapshot> Metadata::FindSnapshot(int64_t id) const {
   return json != nullptr ? std::optional(ParseSnapshot(*json)) : std::nullopt;
 }
 
-bool Metadata::is_partitioned() const {
+PartitionSpec Metadata::FindSpec(int id) const {
+  const Json* json = FindById(document_, "partition-specs", "spec-id", id);
+  return json != nullptr ? ParseSpec(*json) : PartitionSpec{.id = id};
+}
+
+bool Metadata::is_partitioned_by_others() const {
   const auto specs = document_.find("partition-specs");
-  return specs != document_.end() &&
-         std::any_of(specs->begin(), specs->end(), [](const Json& spec) { return !spec.at("fields").empty(); });
+  const auto is_others = [](const Json& spec) { return !spec.at("fields").empty() && !ParseSpec(spec).superseded_id; };
+  return specs != document_.end() && std::any_of(specs->begin(), specs->end(), is_others);
+}
+
+void Metadata::PartitionBySuperseded() {
+  if (default_spec().superseded_id) return;
+  int greatest = -1;
+  Json& specs = document_["partition-specs"];
+  for (const Json& spec : specs) greatest = std::max(greatest, spec.at("spec-id").get<int>());
+  const int field_id = document_.value("last-partition-id", kLastPartitionId) + 1;
+  const Json field = {{"source-id", schema_.Find(kSupersededColumn)->id},
+                      {"field-id", field_id},
+                      {"name", kSupersededColumn},
+                      {"transform", "identity"}};
+  specs.push_back({{"spec-id", greatest + 1}, {"fields", Json::array({field})}});
+  document_["default-spec-id"] = greatest + 1;
+  document_["last-partition-id"] = field_id;
 }
 
 void Metadata::SetSchema(const Schema& schema) {
@@ -267,6 +299,38 @@ void Metadata::AddSnapshot(const Snapshot& snapshot) {
   document_["snapshots"].push_back(FormatSnapshot(snapshot));
   document_["snapshot-log"].push_back({{"timestamp-ms", snapshot.timestamp_ms}, {"snapshot-id", snapshot.id}});
   snapshot_ = snapshot;
+  DropOldSnapshots();
+  DropUnusedSchemas();
+}
+
+void Metadata::DropOldSnapshots() {
+  Json& snapshots = document_["snapshots"];
+  if (snapshots.size() <= kSnapshotsMax) return;
+  std::set<int64_t> kept, dropped;
+  for (const auto& [name, reference] : document_["refs"].items())
+    kept.insert(reference.at("snapshot-id").get<int64_t>());
+  // Written in the order in which they came, by whichever program.
+  for (size_t i = 0; i + kSnapshotsMax < snapshots.size(); ++i) {
+    const auto id = snapshots[i].at("snapshot-id").get<int64_t>();
+    if (!kept.contains(id)) dropped.insert(id);
+  }
+  const auto is_dropped = [&](const Json& member) { return dropped.contains(member.at("snapshot-id").get<int64_t>()); };
+  for (const char* list : {"snapshots", "statistics", "partition-statistics"})
+    if (const auto it = document_.find(list); it != document_.end() && it->is_array())
+      it->erase(std::remove_if(it->begin(), it->end(), is_dropped), it->end());
+  // The log tells which snapshot was current when: with a gap it would tell something false, so what is before one
+  // goes.
+  Json& log = document_["snapshot-log"];
+  const auto last = std::find_if(log.rbegin(), log.rend(), is_dropped);
+  log.erase(log.begin(), last.base());
+}
+
+void Metadata::DropUnusedSchemas() {
+  std::set<int> used = {schema_.id};
+  for (const Json& snapshot : document_["snapshots"]) used.insert(snapshot.value("schema-id", schema_.id));
+  Json& schemas = document_["schemas"];
+  const auto is_unused = [&](const Json& schema) { return !used.contains(schema.at("schema-id").get<int>()); };
+  schemas.erase(std::remove_if(schemas.begin(), schemas.end(), is_unused), schemas.end());
 }
 
 void Metadata::Touch(int64_t now_ms, const std::string& previous_file) {
