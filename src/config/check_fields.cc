@@ -49,6 +49,9 @@ std::string ExpectedOne(const Field& field) {
       return "true or false";
     case FieldType::kSize:
       return "a size such as 64MB or 64MiB" + SizeLimits(field);
+    case FieldType::kDuration:
+      return (field.choices.empty() ? "" : fmt::format("{}, or ", fmt::join(field.choices, ", "))) +
+             "a duration such as 5m";
     case FieldType::kDate:
       return "a day as yyyy-mm-dd";
     case FieldType::kPath:
@@ -247,6 +250,8 @@ class Checker {
         return CheckNumber(node, field, path, ParseSize(text));
       case FieldType::kBoolean:
         return Require(node.plain && (text == "true" || text == "false"), "LEAT0104", node, field, path);
+      case FieldType::kDuration:
+        return CheckDuration(node, field, path);
       case FieldType::kDate:
         return Require(IsDate(text), "LEAT0105", node, field, path);
       case FieldType::kPath:
@@ -267,6 +272,11 @@ class Checker {
     if (!Require(number.has_value(), "LEAT0104", node, field, path)) return false;
     const bool limited = field.min != 0 || field.max != 0;
     return Require(!limited || (*number >= field.min && *number <= field.max), "LEAT0105", node, field, path);
+  }
+
+  bool CheckDuration(const YamlNode& node, const Field& field, const std::string& path) {
+    const bool is_word = std::find(field.choices.begin(), field.choices.end(), node.text) != field.choices.end();
+    return Require(is_word || ParseDuration(node.text), "LEAT0105", node, field, path);
   }
 
   bool CheckTable(const YamlNode& node, const Field& field, const std::string& path) {

@@ -16,7 +16,11 @@ constexpr int64_t kTebibyte = int64_t{1} << 40;
 
 constexpr std::string_view kConnectionTypes[] = {"postgres"};
 constexpr std::string_view kSourceTypes[] = {"postgres"};
-constexpr std::string_view kReadModes[] = {"full"};
+constexpr std::string_view kReadModes[] = {"changes", "full"};
+constexpr std::string_view kDeleteModes[] = {"auto", "every_run", "never"};
+constexpr std::string_view kNewColumns[] = {"add", "ignore", "stop"};
+constexpr std::string_view kMissingColumns[] = {"null", "stop"};
+constexpr std::string_view kChangedColumns[] = {"widen", "stop"};
 constexpr std::string_view kSslModes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
 constexpr std::string_view kSqlModelKinds[] = {"table", "history"};
 constexpr std::string_view kGeneratedModelKinds[] = {"dim_date"};
@@ -84,6 +88,15 @@ constexpr Field kLimitsFields[] = {
 };
 constexpr Section kLimitsSection{kLimitsFields};
 
+constexpr Field kRetentionFields[] = {
+    {.name = "runs",
+     .type = kDuration,
+     .text = "How long runs and their logs are remembered; the newest of each table always is.",
+     .example = "90d",
+     .default_value = "400d"},
+};
+constexpr Section kRetentionSection{kRetentionFields};
+
 constexpr Field kProjectFields[] = {
     {.name = "name",
      .type = kName,
@@ -113,6 +126,11 @@ constexpr Field kProjectFields[] = {
      .text = "How much of the machine a run may take.",
      .example = "{threads: 4, memory: 2GB}",
      .section = &kLimitsSection},
+    {.name = "retention",
+     .type = kSection,
+     .text = "How long things are kept.",
+     .example = "{runs: 90d}",
+     .section = &kRetentionSection},
 };
 
 // --- sources/*.yaml ---
@@ -130,6 +148,22 @@ constexpr Field kColumnsFields[] = {
      .text = "Columns to leave out.",
      .example = "[\"*_ac_number\"]",
      .single = true},
+    {.name = "new",
+     .type = kChoice,
+     .text = "What a column does that the source has now and had not before: add, ignore, or stop the stream.",
+     .example = "stop",
+     .choices = kNewColumns},
+    {.name = "missing",
+     .type = kChoice,
+     .text = "What a column does that the source has no longer: null from now on, or stop the stream.",
+     .example = "stop",
+     .choices = kMissingColumns,
+     .nullable = true},
+    {.name = "changed",
+     .type = kChoice,
+     .text = "What a column of another type does: widen where nothing is lost, or stop the stream in any case.",
+     .example = "stop",
+     .choices = kChangedColumns},
 };
 constexpr Section kColumnsSection{kColumnsFields};
 
@@ -137,9 +171,16 @@ constexpr Field kStreamFields[] = {
     {.name = "skip", .type = kBoolean, .text = "Leave this stream out.", .example = "true", .nullable = true},
     {.name = "read",
      .type = kChoice,
-     .text = "How changes are found.",
+     .text = "How changes are found: by the source's transaction ids, or by comparing everything; without it, changes.",
      .example = "full",
      .choices = kReadModes,
+     .nullable = true},
+    {.name = "deletes",
+     .type = kDuration,
+     .text = "How often to look for deleted rows; without it, auto: at every run while that is quick, else now and "
+             "then, at least daily.",
+     .example = "6h",
+     .choices = kDeleteModes,
      .nullable = true},
     {.name = "key",
      .shape = kList,

@@ -16,14 +16,15 @@ enum class FieldType {
   kTable,   ///< namespace.table
   kGlob,    ///< a name, or a pattern with * and ?
   kInteger,
-  kBoolean,  ///< true or false
-  kSize,     ///< bytes: 64MB, 64MiB
-  kDate,     ///< yyyy-mm-dd
-  kPath,     ///< of a file or folder; relative ones start at the project
-  kSqlType,  ///< numeric(10,2)
-  kSecret,   ///< ${NAME} or ${file:/path}, never the secret itself
-  kChoice,   ///< one of `choices`
-  kSection   ///< a map with the fields of `section`
+  kBoolean,   ///< true or false
+  kSize,      ///< bytes: 64MB, 64MiB
+  kDuration,  ///< 500ms, 30s, 5m, 2h, 7d, or one of `choices`
+  kDate,      ///< yyyy-mm-dd
+  kPath,      ///< of a file or folder; relative ones start at the project
+  kSqlType,   ///< numeric(10,2)
+  kSecret,    ///< ${NAME} or ${file:/path}, never the secret itself
+  kChoice,    ///< one of `choices`
+  kSection    ///< a map with the fields of `section`
 };
 
 /// How many of them.

@@ -26,11 +26,11 @@ streams: {a: {colums: {}}}
 )"),
             R"(
 leat.yaml:2:1: LEAT0102 unknown key 'conections'; did you mean connections?
-  help: keys here: name, lake, state, connections, warehouse, limits
+  help: keys here: name, lake, state, connections, warehouse, limits, retention
 leat.yaml:3:1: LEAT0102 unknown key 'qwerty'
-  help: keys here: name, lake, state, connections, warehouse, limits
+  help: keys here: name, lake, state, connections, warehouse, limits, retention
 sources/crm.yaml:3:15: LEAT0102 unknown key 'colums'; did you mean columns?
-  help: keys here: skip, read, key, columns, rename, tags, description, owner
+  help: keys here: skip, read, deletes, key, columns, rename, tags, description, owner
 sources/crm.yaml:2:13: LEAT0112 connection 'c' does not exist
   help: add  c: {type: postgres, …}  to connections in leat.yaml
 )");
@@ -116,7 +116,7 @@ leat.yaml:4:19: LEAT0105 limits.threads is '300'; expected a whole number from 1
   help: for example  threads: 4
 leat.yaml:4:32: LEAT0105 limits.memory is '1MB'; expected a size such as 64MB or 64MiB from 128MiB to 64TiB
   help: for example  memory: 2GB
-sources/crm.yaml:3:7: LEAT0105 read is 'everything'; expected full
+sources/crm.yaml:3:7: LEAT0105 read is 'everything'; expected one of changes, full
   help: for example  read: full
 )");
 }
@@ -220,7 +220,8 @@ TEST(FieldTableTest, EveryFieldExplainsItself) {
   for (const Field* field : fields) {
     EXPECT_TRUE(field->text.ends_with('.')) << field->name;
     EXPECT_FALSE(field->example.empty()) << field->name;
-    EXPECT_EQ(field->type == FieldType::kChoice, !field->choices.empty()) << field->name;
+    const bool may_have_words = field->type == FieldType::kDuration;
+    EXPECT_TRUE(may_have_words || (field->type == FieldType::kChoice) == !field->choices.empty()) << field->name;
     EXPECT_EQ(field->type == FieldType::kSection, field->section != nullptr) << field->name;
   }
 }

@@ -3,6 +3,7 @@
 #include "config/check_fields.h"
 #include "config/fields.h"
 #include "config/project_files.h"
+#include "config/scalars.h"
 #include "core/file_system.h"
 
 namespace leat::config {
@@ -66,6 +67,8 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
     project.limits.threads = static_cast<int>(limits->Integer("threads").value_or(0));
     project.limits.memory_bytes = limits->Bytes("memory");
   }
+  if (const auto retention = values.Section("retention"))
+    project.retention.runs = ParseDuration(retention->Text("runs")).value_or(project.retention.runs);
   return values.Faulty("connections") ? ConnectionNames::kUnknown : ConnectionNames::kKnown;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -34,6 +35,20 @@ struct Connection {
 struct ColumnRules {
   std::vector<Located<std::string>> include;  ///< globs; empty: all
   std::vector<Located<std::string>> exclude;
+  enum class New { kAdd, kIgnore, kStop } on_new = New::kAdd;       ///< the source has a column that it had not before
+  enum class Missing { kNull, kStop } on_missing = Missing::kNull;  ///< the source has a column no longer
+  enum class Changed { kWiden, kStop } on_changed = Changed::kWiden;  ///< a column has another type
+};
+
+/// How often a stream looks for rows that were deleted at the source.
+struct DeleteRule {
+  enum class When { kAuto, kEveryRun, kEvery, kNever } when = When::kAuto;
+  std::chrono::milliseconds interval{0};  ///< of kEvery
+};
+
+enum class ReadMode {
+  kChanges,  ///< what transactions wrote since the last read, by their ids
+  kFull      ///< everything, compared with what the lake has
 };
 
 /// One entry of `streams:`; its pattern is a glob or an exact name as the source spells it. As read from a file it
@@ -41,6 +56,8 @@ struct ColumnRules {
 struct StreamRule {
   Located<std::string> pattern;
   bool skip = false;
+  ReadMode read = ReadMode::kChanges;
+  DeleteRule deletes;
   std::vector<Located<std::string>> key;
   ColumnRules columns;
   std::map<std::string, Located<std::string>> rename;  ///< column of the source -> column in leat
@@ -172,6 +189,10 @@ struct Limits {
   int64_t memory_bytes = 0;  ///< 0: half of the machine's memory
 };
 
+struct Retention {
+  std::chrono::milliseconds runs = std::chrono::hours(24 * 400);  ///< records and logs of runs
+};
+
 /// Everything a project's files say, checked one by one; what needs a database or a parser of SQL is checked by others.
 struct Project {
   std::string folder;  ///< absolute
@@ -181,6 +202,7 @@ struct Project {
   std::map<std::string, Connection> connections;
   std::optional<Warehouse> warehouse;
   Limits limits;
+  Retention retention;
   std::vector<Source> sources;  ///< sorted by name
   std::vector<Model> models;    ///< sorted by name
   std::vector<Seed> seeds;

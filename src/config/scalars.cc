@@ -26,6 +26,15 @@ constexpr SizeUnit kSizeUnits[] = {
     {"TiB", int64_t{1} << 40},
 };
 
+struct DurationUnit {
+  std::string_view name;
+  int64_t milliseconds;
+};
+
+constexpr DurationUnit kDurationUnits[] = {
+    {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000},
+};
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -36,6 +45,17 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  const auto digits = static_cast<size_t>(std::find_if_not(text.begin(), text.end(), IsDigit) - text.begin());
+  const auto number = ParseInteger(text.substr(0, digits));
+  const auto unit = std::find_if(std::begin(kDurationUnits), std::end(kDurationUnits),
+                                 [&](const DurationUnit& candidate) { return candidate.name == text.substr(digits); });
+  int64_t milliseconds = 0;
+  if (!number || unit == std::end(kDurationUnits) || __builtin_mul_overflow(*number, unit->milliseconds, &milliseconds))
+    return std::nullopt;
+  return std::chrono::milliseconds(milliseconds);
 }
 
 std::optional<int64_t> ParseSize(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -12,6 +13,9 @@ std::optional<int64_t> ParseInteger(std::string_view text);
 /// Parse `512B`, `64kB`, `64MB` (10⁶ bytes), `64MiB`, up to TB and TiB; nullopt for anything else and what does not
 /// fit.
 std::optional<int64_t> ParseSize(std::string_view text);
+
+/// Parse `500ms`, `30s`, `5m`, `2h`, `7d`; nullopt for anything else and what does not fit.
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
 /// Whether `text` is a day of the calendar as yyyy-mm-dd.
 bool IsDate(std::string_view text);

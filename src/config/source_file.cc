@@ -3,6 +3,7 @@
 #include "config/check_fields.h"
 #include "config/fields.h"
 #include "config/project_files.h"
+#include "config/scalars.h"
 #include "core/text.h"
 
 namespace leat::config {
@@ -27,8 +28,24 @@ void NoteGiven(const Values& values, StreamRule& rule) {
     if (kStreamSection.Find(entry.key) != nullptr && entry.key != "columns") rule.given.insert(entry.key);
   if (!values.Given("columns")) return;
   const auto columns = values.Section("columns");
-  if (!columns || columns->Given("include")) rule.given.insert("columns.include");
-  if (!columns || columns->Given("exclude")) rule.given.insert("columns.exclude");
+  for (const char* key : {"include", "exclude", "new", "missing", "changed"})
+    if (!columns || columns->Given(key)) rule.given.insert(fmt::format("columns.{}", key));
+}
+
+ColumnRules ReadColumns(const Values& values) {
+  ColumnRules columns{.include = values.List("include"), .exclude = values.List("exclude")};
+  if (values.Text("new") == "ignore") columns.on_new = ColumnRules::New::kIgnore;
+  if (values.Text("new") == "stop") columns.on_new = ColumnRules::New::kStop;
+  if (values.Text("missing") == "stop") columns.on_missing = ColumnRules::Missing::kStop;
+  if (values.Text("changed") == "stop") columns.on_changed = ColumnRules::Changed::kStop;
+  return columns;
+}
+
+DeleteRule ReadDeletes(const std::string& text) {
+  if (text == "every_run") return {DeleteRule::When::kEveryRun};
+  if (text == "never") return {DeleteRule::When::kNever};
+  if (const auto interval = ParseDuration(text)) return {DeleteRule::When::kEvery, *interval};
+  return {};
 }
 
 StreamRule ReadRule(Located<std::string> pattern, const Values& values) {
@@ -36,8 +53,9 @@ StreamRule ReadRule(Located<std::string> pattern, const Values& values) {
   rule.pattern = std::move(pattern);
   rule.skip = values.Boolean("skip");
   rule.key = values.List("key");
-  if (const auto columns = values.Section("columns"))
-    rule.columns = {columns->List("include"), columns->List("exclude")};
+  if (values.Text("read") == "full") rule.read = ReadMode::kFull;
+  rule.deletes = ReadDeletes(values.Text("deletes"));
+  if (const auto columns = values.Section("columns")) rule.columns = ReadColumns(*columns);
   rule.tags = values.Texts("tags");
   rule.description = values.Text("description");
   rule.owner = values.Text("owner");
@@ -72,8 +90,13 @@ void Apply(const StreamRule& over, StreamRule& rule) {
   const auto gives = [&](const char* key) { return over.given.contains(key); };
   if (gives("skip")) rule.skip = over.skip;
   if (gives("key")) rule.key = over.key;
+  if (gives("read")) rule.read = over.read;
+  if (gives("deletes")) rule.deletes = over.deletes;
   if (gives("columns.include")) rule.columns.include = over.columns.include;
   if (gives("columns.exclude")) rule.columns.exclude = over.columns.exclude;
+  if (gives("columns.new")) rule.columns.on_new = over.columns.on_new;
+  if (gives("columns.missing")) rule.columns.on_missing = over.columns.on_missing;
+  if (gives("columns.changed")) rule.columns.on_changed = over.columns.on_changed;
   if (gives("tags")) rule.tags = over.tags;
   if (gives("description")) rule.description = over.description;
   if (gives("owner")) rule.owner = over.owner;

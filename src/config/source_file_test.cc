@@ -55,6 +55,34 @@ streams:
   EXPECT_EQ(rule.pattern.value, "payment");
 }
 
+TEST_F(SourceFileTest, SaysHowChangesAndDeletesAreFound) {
+  using When = DeleteRule::When;
+  const Source source = Read(R"(deletes: 6h
+columns: {new: stop, missing: stop, changed: stop}
+streams:
+  "*": {}
+  a: {read: full, deletes: never}
+  b: {deletes: every_run, columns: {new: ignore, missing: null}}
+  c: {deletes: null, columns: null}
+)");
+  const StreamRule other = *source.RuleFor("other"), a = *source.RuleFor("a"), b = *source.RuleFor("b"),
+                   c = *source.RuleFor("c");
+  EXPECT_EQ(other.read, ReadMode::kChanges);
+  EXPECT_EQ(other.deletes.when, When::kEvery);
+  EXPECT_EQ(other.deletes.interval, std::chrono::hours(6));
+  EXPECT_EQ(other.columns.on_new, ColumnRules::New::kStop);
+  EXPECT_EQ(other.columns.on_missing, ColumnRules::Missing::kStop);
+  EXPECT_EQ(other.columns.on_changed, ColumnRules::Changed::kStop);
+  EXPECT_EQ(a.read, ReadMode::kFull);
+  EXPECT_EQ(a.deletes.when, When::kNever);
+  EXPECT_EQ(b.deletes.when, When::kEveryRun);
+  EXPECT_EQ(b.columns.on_new, ColumnRules::New::kIgnore);
+  EXPECT_EQ(b.columns.on_missing, ColumnRules::Missing::kNull) << "null is a word here, and the default";
+  EXPECT_EQ(b.columns.on_changed, ColumnRules::Changed::kStop);
+  EXPECT_EQ(c.deletes.when, When::kAuto);
+  EXPECT_EQ(c.columns.on_new, ColumnRules::New::kAdd);
+}
+
 TEST_F(SourceFileTest, RemovesWhatWasInheritedByNull) {
   const Source source = Read(R"(columns: {exclude: [secret]}
 tags: base

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/fail_point.h"
 #include "core/ids.h"
 
 namespace leat {
@@ -64,6 +65,7 @@ void WriteAndSync(const std::string& path, std::string_view bytes) {
   FileDescriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
   try {
     file.WriteAll(bytes);
+    FailPoint("core.new_file.before_sync");
     file.Sync();
     file.Close();
   } catch (const Error&) {
@@ -112,6 +114,7 @@ void MakeDirectories(const std::string& path) {
   if (path.empty() || IsDirectory(path)) return;
   const std::string parent = ParentPath(path);
   MakeDirectories(parent);
+  FailPoint("core.folder.before_make");
   if (mkdir(path.c_str(), 0755) == 0)
     SyncDirectory(parent.empty() ? "." : parent);
   else if (errno != EEXIST || !IsDirectory(path))
@@ -120,6 +123,7 @@ void MakeDirectories(const std::string& path) {
 
 void WriteNewFile(const std::string& path, std::string_view bytes) {
   WriteAndSync(path, bytes);
+  FailPoint("core.new_file.before_folder_sync");
   SyncDirectory(ParentPath(path));
 }
 

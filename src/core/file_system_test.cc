@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 
@@ -49,6 +51,34 @@ TEST_F(FileSystemTest, ListsFilesBelowSortedAndRelative) {
   WriteNewFile(folder_ + "/models/a.sql", "");
   EXPECT_THAT(ListFilesBelow(folder_ + "/models"), testing::ElementsAre("a.sql", "mart/b.sql"));
   EXPECT_THAT(ListFilesBelow(folder_ + "/absent"), testing::IsEmpty());
+}
+
+TEST_F(FileSystemTest, TellsThatAnFsyncWasRefused) {
+  try {
+    SyncFile("/dev/null");  // which nobody can flush
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), "LEAT0502");
+    EXPECT_EQ(error.message(), "cannot fsync /dev/null: Invalid argument");
+  }
+}
+
+TEST_F(FileSystemTest, AFileThatWasWrittenInPartIsNone) {
+  rlimit before;
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small = {.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  std::string told = "nothing";
+  try {
+    WriteNewFile(folder_ + "/big", std::string(1500, 'x'));  // of which 1000 are taken, and no more
+  } catch (const Error& error) {
+    told = error.message();
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  signal(SIGXFSZ, SIG_DFL);
+  EXPECT_EQ(told, "cannot write " + folder_ + "/big: File too large");
+  EXPECT_THAT(ListDirectory(folder_), testing::IsEmpty());
 }
 
 TEST_F(FileSystemTest, NamesAnAbsentFile) {

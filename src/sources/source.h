@@ -49,8 +49,14 @@ struct StreamOutcome {
   Timestamp started;
   Timestamp ended;
   std::optional<lake::PendingTable> pending;
-  std::string position;  ///< JSON, to be stored in the commit that publishes `pending`
-  std::optional<Diagnostic> diagnostic;
+  std::string position;                  ///< JSON, to be stored in the commit that publishes `pending`
+  std::optional<Diagnostic> diagnostic;  ///< why it failed, or a warning
+};
+
+/// What one read of a source came to.
+struct ReadResult {
+  std::vector<StreamOutcome> outcomes;
+  std::vector<Diagnostic> warnings;  ///< about the source as a whole
 };
 
 /// Told how a read goes on, from several threads.
@@ -76,6 +82,7 @@ struct ReadContext {
   const CancelFlag& cancel;
   ReadObserver& observer;
   const std::map<state::TableName, lake::Table>& tables;  ///< as published
+  const std::map<std::string, std::string>& positions;    ///< stored last, by stream
 
   /// A stream's table, if it is published.
   std::optional<lake::Table> Published(const StreamInfo& stream) const;
@@ -95,7 +102,7 @@ class Source {
   /// Read `streams`, all as of one moment, and write what changed into files of the lake. A stream that cannot be read
   /// fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:
   /// Error(kConnection) when the source is lost: nothing of this read counts then.
-  virtual std::vector<StreamOutcome> Read(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
+  virtual ReadResult Read(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 };
 
 /// Open a source of the project by its type.

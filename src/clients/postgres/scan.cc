@@ -134,14 +134,17 @@ class Worker {
   std::optional<CopyReader> reader_;  // after the lease: it ends first
 };
 
-/// Add the GRANT to an error of a missing right.
+/// Add the statement that gives a missing right.
 std::exception_ptr WithHelp(const std::exception_ptr& exception, const Scan::State& state) {
   try {
     std::rethrow_exception(exception);
   } catch (const ServerError& error) {
     if (error.sqlstate() != "42501") return exception;
     ServerError helped = error;
-    std::move(helped).Hint(GrantStatement("SELECT", QualifiedName(state.table), state.pool.user()));
+    const bool by_policy = error.message().find("row-level security") != std::string::npos;
+    std::move(helped).Hint(by_policy ? fmt::format("let the role read past the policies:  ALTER ROLE {} BYPASSRLS",
+                                                   QuoteIdentifier(state.pool.user()))
+                                     : GrantStatement("SELECT", QualifiedName(state.table), state.pool.user()));
     return std::make_exception_ptr(helped);
   } catch (...) {
     return exception;

@@ -42,6 +42,50 @@ SELECT k.conrelid, a.attname
 
 uint32_t Oid(const postgres::Rows& rows, int row, int column) { return static_cast<uint32_t>(rows.Int64(row, column)); }
 
+// A label or a part may be deep inside: of a composite, in an array of a domain over it.
+constexpr const char* kShapes = R"(
+WITH RECURSIVE relations AS (
+  SELECT c.oid, c.relrowsecurity FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition),
+used (relation, type) AS (
+  SELECT r.oid, a.atttypid FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid
+   WHERE a.attnum > 0 AND NOT a.attisdropped
+   UNION
+  SELECT u.relation, inner_type.oid FROM used u JOIN pg_type t ON t.oid = u.type
+   CROSS JOIN LATERAL (SELECT t.typbasetype UNION ALL SELECT t.typelem UNION ALL
+                       SELECT rngsubtype FROM pg_range WHERE rngtypid = t.oid UNION ALL
+                       SELECT atttypid FROM pg_attribute
+                        WHERE attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped) inner_type (oid)
+   WHERE inner_type.oid <> 0),
+types AS (
+  SELECT u.relation, string_agg(concat_ws(' ', u.type, labels.list, parts.list), '|' ORDER BY u.type) AS list
+    FROM used u JOIN pg_type t ON t.oid = u.type
+   CROSS JOIN LATERAL (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) AS list FROM pg_enum
+                        WHERE enumtypid = t.oid) labels
+   CROSS JOIN LATERAL (SELECT string_agg(attname || ' ' || atttypid, ',' ORDER BY attnum) AS list FROM pg_attribute
+                        WHERE attrelid = t.typrelid AND attnum > 0) parts
+   WHERE t.typtype IN ('e', 'c') GROUP BY u.relation)
+SELECT r.oid, md5(concat_ws('|', r.relrowsecurity, types.list,
+                            (SELECT string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, attmissingval::text),
+                                               '|' ORDER BY attnum)
+                               FROM pg_attribute WHERE attrelid = r.oid AND attnum > 0 AND NOT attisdropped)))
+  FROM relations r LEFT JOIN types ON types.relation = r.oid)";
+
+// A partition may have got a column with a default while it was detached.
+constexpr const char* kStorage = R"(
+SELECT c.oid, CASE WHEN c.relkind = 'p' THEN md5(tree.members) ELSE '' END,
+       CASE WHEN c.relkind = 'p' THEN coalesce(tree.are_heaps, true)
+            ELSE c.relkind = 'r' AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap') END
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ CROSS JOIN LATERAL (
+       SELECT string_agg(concat_ws(' ', p.relid::oid, defaults.list), ',' ORDER BY p.relid::oid) AS members,
+              bool_and(l.relkind = 'r' AND l.relam = (SELECT oid FROM pg_am WHERE amname = 'heap'))
+                FILTER (WHERE p.isleaf) AS are_heaps
+         FROM pg_partition_tree(CASE WHEN c.relkind = 'p' THEN c.oid END) p JOIN pg_class l ON l.oid = p.relid
+        CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', attnum, attmissingval::text), '|' ORDER BY attnum) AS list
+                              FROM pg_attribute WHERE attrelid = p.relid AND (atthasmissing OR attisdropped)) defaults) tree
+ WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition)";
+
 void RefuseUnknownSchema(postgres::Connection& connection, const std::string& schema, const Place& place) {
   const postgres::Rows rows = connection.Query("SELECT nspname FROM pg_namespace ORDER BY 1");
   std::vector<std::string> known;
@@ -89,6 +133,16 @@ std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const st
   for (int row = 0; row < keys.size(); ++row)
     if (const auto found = by_oid.find(Oid(keys, row, 0)); found != by_oid.end())
       tables[found->second].primary_key.push_back(keys.Text(row, 1));
+  const postgres::Rows shapes = connection.Query(kShapes, {schema});
+  for (int row = 0; row < shapes.size(); ++row)
+    if (const auto found = by_oid.find(Oid(shapes, row, 0)); found != by_oid.end())
+      tables[found->second].shape = shapes.Text(row, 1);
+  const postgres::Rows storage = connection.Query(kStorage, {schema});
+  for (int row = 0; row < storage.size(); ++row)
+    if (const auto found = by_oid.find(Oid(storage, row, 0)); found != by_oid.end()) {
+      tables[found->second].leaves = storage.Text(row, 1);
+      tables[found->second].has_row_ids = storage.At(row, 2) == "t";
+    }
   return tables;
 }
 

@@ -25,6 +25,11 @@ struct CatalogTable {
   int64_t rows_estimate = -1;  ///< of the last ANALYZE; -1: never analysed
   std::vector<CatalogColumn> columns;    ///< in physical order, without dropped ones
   std::vector<std::string> primary_key;  ///< in the key's order; empty: none
+  /// Digest of all that may change what rows show without a transaction writing them: columns with their types and the
+  /// values that ADD COLUMN … DEFAULT keeps aside, labels of enums, row-level security.
+  std::string shape;
+  std::string leaves;        ///< digest of a partitioned table's partitions; empty: not partitioned
+  bool has_row_ids = false;  ///< each row tells which transaction wrote it: heap tables, and partitions of them alone
 
   const CatalogColumn* Find(const std::string& column) const;
 };

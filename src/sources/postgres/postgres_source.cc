@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
 
 #include "config/postgres_options.h"
+#include "core/fail_point.h"
+#include "sources/postgres/horizon.h"
 #include "sources/postgres/stream_reader.h"
 
 namespace leat::sources {
@@ -24,6 +27,8 @@ class PostgresSource : public Source {
   std::vector<StreamInfo> Discover() override {
     if (!pool_) pool_ = std::make_unique<postgres::SnapshotPool>(options_, &cancel_);
     postgres::SnapshotPool::Lease connection = pool_->Borrow();
+    moment_ = ReadMoment(*connection);
+    FailPoint("sources.snapshot.after_begin");
     streams_ = MatchStreams(source_, ReadCatalog(*connection, source_.schema, source_.schema_place), pool_->user());
     as_of_ = Timestamp(std::chrono::microseconds(
         connection->Query("SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint").Int64(0, 0)));
@@ -32,50 +37,89 @@ class PostgresSource : public Source {
     return infos;
   }
 
-  std::vector<StreamOutcome> Read(const std::vector<StreamInfo>& streams, const ReadContext& context) override {
-    std::vector<const PostgresStream*> wanted = Wanted(streams);
-    std::vector<StreamOutcome> outcomes(wanted.size());
-    std::atomic<size_t> next{0};
-    std::mutex mutex;
-    std::exception_ptr lost;
-    const auto work = [&] {
-      for (size_t i = next++; i < wanted.size(); i = next++) {
-        std::optional<StreamReader> reader;  // outlives the observer's look at its counter
-        try {
-          cancel_.Check();
-          outcomes[i] = reader.emplace(*pool_, *wanted[i], context, as_of_).Read();
-          context.observer.Finished(outcomes[i]);
-        } catch (...) {
-          context.observer.Aborted(wanted[i]->info);
-          const std::lock_guard lock(mutex);
-          if (!lost) lost = std::current_exception();
-          next = wanted.size();
-        }
-      }
-    };
-    {
-      std::vector<std::jthread> workers;
-      for (int i = 1; i < std::min({context.threads, kStreamsAtOnceMax, static_cast<int>(wanted.size())}); ++i)
-        workers.emplace_back(work);
-      work();
+  ReadResult Read(const std::vector<StreamInfo>& streams, const ReadContext& context) override {
+    std::vector<Job> jobs = JobsFor(streams);
+    std::exception_ptr lost = ReadAll(jobs, context);
+    try {
+      if (!lost) return Finish(jobs);
+    } catch (...) {
+      lost = std::current_exception();
     }
-    if (!lost) return outcomes;
-    for (const StreamOutcome& outcome : outcomes)
-      if (outcome.pending) RemoveFiles(context.engine.storage(), outcome.pending->change.added);
+    for (const Job& job : jobs)
+      if (job.outcome.pending) RemoveFiles(context.engine.storage(), job.outcome.pending->change.added);
     std::rethrow_exception(lost);
   }
 
  private:
+  /// The read of one stream.
+  struct Job {
+    const PostgresStream* stream;
+    std::unique_ptr<StreamReader> reader;  ///< outlives the observer's look at its counter
+    StreamOutcome outcome;
+  };
+
   /// Big tables first, so that a small one fills the gap at the end.
-  std::vector<const PostgresStream*> Wanted(const std::vector<StreamInfo>& streams) const {
-    std::vector<const PostgresStream*> wanted;
+  std::vector<Job> JobsFor(const std::vector<StreamInfo>& streams) const {
+    std::vector<Job> jobs;
     for (const PostgresStream& stream : streams_)
       if (std::any_of(streams.begin(), streams.end(),
                       [&](const StreamInfo& info) { return info.name == stream.info.name; }))
-        wanted.push_back(&stream);
-    std::stable_sort(wanted.begin(), wanted.end(),
-                     [](const auto* a, const auto* b) { return a->table.pages_estimate > b->table.pages_estimate; });
-    return wanted;
+        jobs.push_back({.stream = &stream, .reader = {}, .outcome = {}});
+    std::stable_sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
+      return a.stream->table.pages_estimate > b.stream->table.pages_estimate;
+    });
+    return jobs;
+  }
+
+  /// Read some streams at once. Returns what ended the read of all of them, or null.
+  std::exception_ptr ReadAll(std::vector<Job>& jobs, const ReadContext& context) {
+    std::atomic<size_t> next{0};
+    std::mutex mutex;
+    std::exception_ptr lost;
+    const auto work = [&] {
+      for (size_t i = next++; i < jobs.size(); i = next++) {
+        Job& job = jobs[i];
+        try {
+          cancel_.Check();
+          job.reader = std::make_unique<StreamReader>(*pool_, *job.stream, context, moment_, as_of_);
+          job.outcome = job.reader->Read();
+          FailPoint("sources.stream.after_read");
+          context.observer.Finished(job.outcome);
+        } catch (...) {
+          context.observer.Aborted(job.stream->info);
+          const std::lock_guard lock(mutex);
+          if (!lost) lost = std::current_exception();
+          next = jobs.size();
+        }
+      }
+    };
+    std::vector<std::jthread> workers;
+    for (int i = 1; i < std::min({context.threads, kStreamsAtOnceMax, static_cast<int>(jobs.size())}); ++i)
+      workers.emplace_back(work);
+    work();
+    workers.clear();
+    return lost;
+  }
+
+  /// Give every outcome its position, and look after the horizon that all of them rest on.
+  ReadResult Finish(std::vector<Job>& jobs) {
+    postgres::SnapshotPool::Lease connection = pool_->Borrow();
+    const bool must_wait = std::any_of(
+        jobs.begin(), jobs.end(), [](const Job& job) { return job.reader->position() && job.reader->needs_flush(); });
+    const bool is_flushed = !must_wait || AwaitFlush(*connection, moment_);
+    Timestamp horizon_since = moment_.time;
+    ReadResult result;
+    for (Job& job : jobs) {
+      if (std::optional<StreamPosition>& position = job.reader->position()) {
+        position->is_flushed = is_flushed || !job.reader->needs_flush();
+        horizon_since = std::min(horizon_since, position->horizon_since);
+        job.outcome.position = FormatPosition(*position);
+        if (job.outcome.pending) job.outcome.pending->change.summary["leat.position"] = job.outcome.position;
+      }
+      result.outcomes.push_back(std::move(job.outcome));
+    }
+    if (auto warning = StuckHorizon(*connection, moment_, horizon_since)) result.warnings.push_back(*warning);
+    return result;
   }
 
   postgres::Options options_;
@@ -83,6 +127,7 @@ class PostgresSource : public Source {
   const CancelFlag& cancel_;
   std::unique_ptr<postgres::SnapshotPool> pool_;
   std::vector<PostgresStream> streams_;
+  Moment moment_;
   Timestamp as_of_;
 };
 

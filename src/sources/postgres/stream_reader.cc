@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/file_system.h"
+#include "core/hash.h"
 #include "core/text.h"
 #include "duck/row_hash.h"
+#include "engine/compaction.h"
 
 namespace leat::sources {
 
@@ -18,47 +19,7 @@ void RemoveFiles(const lake::Storage& storage, const std::vector<lake::DataFile>
 namespace {
 
 constexpr int64_t kSeqPerCommit = int64_t{1} << 24;
-
-bool IsVersionColumn(const std::string& name) { return name.starts_with("_leat_"); }
-
-/// The stream's columns, then those the lake still has from before (NULL from now on), then ours.
-lake::Schema WantedSchema(const PostgresStream& stream, const std::optional<lake::Table>& published) {
-  std::vector<duck::Column> columns = stream.info.columns;
-  if (published)
-    for (const lake::Field& field : published->schema().fields) {
-      const bool known =
-          std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column.name == field.name; });
-      if (!known && !IsVersionColumn(field.name)) columns.push_back({field.name, lake::DuckType(field.type)});
-    }
-  columns.insert(columns.end(), VersionColumns().begin(), VersionColumns().end());
-  lake::Schema schema = lake::SchemaOf(columns);
-  for (size_t i = 0; i < stream.columns.size(); ++i)
-    schema.fields[i].source_type = stream.columns[i].origin.type.formatted;
-  return schema;
-}
-
-lake::Schema SchemaFromNowOn(const PostgresStream& stream, const std::optional<lake::Table>& published) {
-  const lake::Schema wanted = WantedSchema(stream, published);
-  if (!published) return wanted;
-  try {
-    return lake::Evolve(published->schema(), wanted, published->last_column_id()).schema;
-  } catch (const Error& error) {
-    throw Error(kConfig, "LEAT0410", fmt::format("{}: {}", stream.info.name, error.message()))
-        .Hint(
-            "leave the column out by  columns: {exclude: [name]}, or give it a new name by  rename: {column: "
-            "new_name}");
-  }
-}
-
-/// `r.a IS DISTINCT FROM c.a OR …`
-std::string AnyDistinct(const std::vector<std::string>& columns) {
-  std::string condition;
-  for (const std::string& column : columns) {
-    const std::string name = QuoteIdentifier(column);
-    condition += fmt::format("{}r.{} IS DISTINCT FROM c.{}", condition.empty() ? "" : " OR ", name, name);
-  }
-  return condition.empty() ? "false" : condition;
-}
+constexpr int64_t kXidMask = 4294967295;
 
 std::string SummaryText(const lake::Table& table, const std::string& key) {
   if (!table.snapshot()) return "";
@@ -71,34 +32,42 @@ int64_t SummaryNumber(const lake::Table& table, const std::string& key) {
   return text.empty() ? 0 : std::stoll(text);
 }
 
-postgres::ScanTable ScanOf(const PostgresStream& stream, int64_t blocks, int threads) {
-  postgres::ScanTable scan{.schema = stream.schema,
-                           .table = stream.table.name,
-                           .blocks = blocks,
-                           .only = stream.table.kind == 'r',
-                           .rows_estimate = std::max<int64_t>(0, stream.table.rows_estimate),
-                           .connections_max = threads};
-  for (const StreamColumn& column : stream.columns)
-    scan.columns.push_back({column.origin.name, postgres::MapType(column.origin.type), column.name});
-  return scan;
-}
-
-int64_t CountRows(const std::vector<lake::DataFile>& files) {
+int64_t CountRowsOf(const std::vector<lake::DataFile>& files) {
   int64_t rows = 0;
   for (const lake::DataFile& file : files) rows += file.record_count;
   return rows;
 }
 
+bool ReadsChanges(const PostgresStream& stream) {
+  return stream.rule.read == config::ReadMode::kChanges && stream.table.has_row_ids && !stream.info.key.empty();
+}
+
+/// Whether the server is gone, be it that a session broke off or that no further one could begin.
+bool IsLost(const Error& error) {
+  return error.code() == "LEAT0303" || error.code() == "LEAT0301" || error.code() == "LEAT0302";
+}
+
+Diagnostic BehindLastRead(const PostgresStream& stream) {
+  return {
+      .severity = Severity::kWarning,
+      .code = "LEAT0417",
+      .message = fmt::format("{}: the standby is behind what was read before, so nothing was read", stream.info.name),
+      .place = stream.rule.pattern.place,
+      .help = {"nothing is lost; run again when it has caught up, or read from the primary"}};
+}
+
 }  // namespace
 
 StreamReader::StreamReader(postgres::SnapshotPool& pool, const PostgresStream& stream, const ReadContext& context,
-                           Timestamp as_of)
+                           const Moment& moment, Timestamp as_of)
     : pool_(pool),
       stream_(stream),
       context_(context),
+      moment_(moment),
       as_of_(as_of),
-      published_(context.Published(stream.info)),
       seq_(context.commit_number * kSeqPerCommit),
+      reads_changes_(ReadsChanges(stream)),
+      published_(context.Published(stream.info)),
       connection_(context.engine.database()) {}
 
 StreamOutcome StreamReader::Read() {
@@ -106,8 +75,9 @@ StreamOutcome StreamReader::Read() {
   try {
     ReadInto(outcome);
   } catch (const Error& error) {
+    position_.reset();
     if (outcome.pending) RemoveFiles(context_.engine.storage(), outcome.pending->change.added);
-    if (error.code() == "LEAT0303") throw;  // the connection is lost; any other fault is the stream's own
+    if (IsLost(error)) throw;  // any other fault is the stream's own
     outcome = {.stream = stream_.info.name, .as_of = as_of_, .started = outcome.started};
     outcome.diagnostic = error.diagnostic();
   }
@@ -116,65 +86,54 @@ StreamOutcome StreamReader::Read() {
 }
 
 void StreamReader::ReadInto(StreamOutcome& outcome) {
-  schema_ = SchemaFromNowOn(stream_, published_);
-  for (const std::string& name : schema_.Names())
-    if (!IsVersionColumn(name)) columns_.push_back(name);
+  if (published_ && HasSameKey()) relation_ = engine::Relation::Of(*published_);
+  const auto stored = context_.positions.find(stream_.info.name);
+  if (published_ && stored != context_.positions.end()) before_ = ParsePosition(stored->second);
+  plan_ = PlanRead(before_, moment_, Identity(), !reads_changes_ || context_.full_refresh || !relation_);
+  if (plan_.how == ReadPlan::How::kNothing) return SkipOldMoment(outcome);
 
-  scan_.emplace(pool_, ScanOf(stream_, CountBlocks(), context_.threads));
-  context_.observer.Started(stream_.info, [this] { return scan_->rows(); });
+  now_ = BringTogether(stream_, published_);
+  sql_.emplace(stream_, now_, context_.engine, relation_ ? &*relation_ : nullptr);
+  if (plan_.shape_changed && !now_.missing.empty()) outcome.diagnostic = MissingColumns(stream_, now_.missing);
   try {
-    std::string rows = RowsSql();
-    if (!stream_.info.key.empty() && !stream_.key_is_enforced) rows = MaterialiseAndCheckKey(rows);
-    if (stream_.info.key.empty())
-      Replace(outcome, rows);
-    else if (published_ && HasSameKey())
-      AppendChanges(outcome, rows);
-    else
-      LoadBase(outcome, rows);
-    RefuseRewritten();
+    ReadPlanned(outcome);
   } catch (const duck::QueryError&) {
     try {
-      scan_->ThrowIfFailed();
+      scans_.back().ThrowIfFailed();
     } catch (const Error& error) {
       if (error.code() == "LEAT0401") throw WithKey(error);
       throw;
     }
     throw;
   }
-  outcome.rows_read = scan_->rows();
-  outcome.position = nlohmann::json{{"read", "full"}, {"as_of", FormatTimestamp(as_of_)}}.dump();
-  if (outcome.pending) outcome.pending->change.summary["leat.position"] = outcome.position;
+  MovePosition();
 }
 
-std::string StreamReader::NullColumn(const std::string& name) const {
-  return fmt::format("CAST(NULL AS {}) AS {}", lake::DuckType(schema_.Find(name)->type), QuoteIdentifier(name));
+void StreamReader::ReadPlanned(StreamOutcome& outcome) {
+  postgres::ScanTable table = ScanOf(CountBlocks());
+  if (plan_.how == ReadPlan::How::kChanges) table.where = Window();
+  const postgres::Scan& scan = scans_.emplace_back(pool_, std::move(table));
+  context_.observer.Started(stream_.info, [&scan] { return scan.rows(); });
+  if (plan_.how == ReadPlan::How::kChanges)
+    ReadChanges(outcome);
+  else
+    ReadEverything(outcome);
+  RefuseRewritten();
 }
 
-/// The rows of the scan under leat's names; a column that the source no longer has is NULL.
-std::string StreamReader::RowsSql() const {
-  std::string list;
-  for (const std::string& name : columns_) {
-    const bool is_read =
-        std::any_of(stream_.columns.begin(), stream_.columns.end(), [&](const auto& c) { return c.name == name; });
-    list += list.empty() ? "" : ", ";
-    list += is_read ? QuoteIdentifier(name) : NullColumn(name);
-  }
-  return fmt::format("(SELECT {} FROM {})", list, scan_->sql());
-}
-
-std::string StreamReader::VersionSql(const std::string& from, const std::string& op) const {
-  return fmt::format(
-      "SELECT {}, {} AS _leat_op, {}::BIGINT AS _leat_seq, make_timestamptz({}) AS _leat_time, {}::BIGINT AS _leat_run "
-      "FROM {}",
-      QuoteList(columns_), op, seq_, context_.now.time_since_epoch().count(), context_.run, from);
-}
-
-lake::TableChange StreamReader::NewChange(int64_t rows_total) const {
-  lake::TableChange change{.schema = schema_};
-  change.properties["leat.kind"] = stream_.info.key.empty() ? "keyless" : "stream";
-  change.properties["leat.key"] = nlohmann::json(stream_.info.key).dump();
-  change.summary["leat.rows"] = std::to_string(rows_total);
-  return change;
+/// Everything that must be as it was for the ids of before to say what has changed since.
+StreamIdentity StreamReader::Identity() const {
+  std::string shape = fmt::format("{}\n{}\n{}", stream_.table.shape, nlohmann::json(stream_.info.key).dump(),
+                                  static_cast<int>(stream_.rule.columns.on_new));
+  for (const StreamColumn& column : stream_.columns)
+    shape += fmt::format("\n{} {} {}", QuoteIdentifier(column.origin.name), QuoteIdentifier(column.name),
+                         postgres::MapType(column.origin.type).duck_type);
+  return {.system = moment_.system,
+          .timeline = moment_.timeline,
+          .database = moment_.database,
+          .relation = std::to_string(stream_.table.oid),
+          .shape = HashOfText(shape),
+          .leaves = stream_.table.leaves};
 }
 
 /// With another key, versions of before belong to other rows: the current ones begin anew, and the old ones stay as
@@ -182,6 +141,25 @@ lake::TableChange StreamReader::NewChange(int64_t rows_total) const {
 bool StreamReader::HasSameKey() const {
   return published_->Property("leat.kind") == "stream" &&
          published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
+}
+
+postgres::ScanTable StreamReader::ScanOf(int64_t blocks) const {
+  postgres::ScanTable scan{.schema = stream_.schema,
+                           .table = stream_.table.name,
+                           .blocks = blocks,
+                           .only = stream_.table.kind == 'r',
+                           .rows_estimate = std::max<int64_t>(0, stream_.table.rows_estimate),
+                           .connections_max = context_.threads};
+  for (const StreamColumn& column : now_.columns)
+    scan.columns.push_back({column.origin.name, postgres::MapType(column.origin.type), column.name});
+  return scan;
+}
+
+/// Rows written by transactions from the plan's horizon on: a row tells the lower 32 bits of its transaction's id, and
+/// comparing within a window of 2^31 ids takes in all that are new; of old ones at most some that alias, as repeats.
+std::string StreamReader::Window() const {
+  return fmt::format("((xmin::text::bigint - {}) & {}) < {}", plan_.from & kXidMask, kXidMask,
+                     moment_.next - plan_.from);
 }
 
 /// Pages on disk, asked for here and not for all tables at once, since it waits for whoever has locked the table.
@@ -233,10 +211,104 @@ Error StreamReader::WithKey(const Error& error) {
   return error;
 }
 
+void StreamReader::SkipOldMoment(StreamOutcome& outcome) {
+  context_.observer.Started(stream_.info, [] { return int64_t{0}; });
+  outcome.kind = StreamOutcome::Kind::kUnchanged;
+  outcome.as_of = before_->as_of;
+  outcome.rows_total = SummaryNumber(*published_, "leat.rows");
+  outcome.diagnostic = BehindLastRead(stream_);
+}
+
+void StreamReader::ReadEverything(StreamOutcome& outcome) {
+  std::string rows = sql_->Rows(scans_.back().sql());
+  if (!stream_.info.key.empty() && !stream_.key_is_enforced) {
+    rows = Materialise(rows);
+    CheckKey(rows);
+  }
+  if (stream_.info.key.empty())
+    Replace(outcome, rows);
+  else if (relation_)
+    CompareAll(outcome, rows);
+  else
+    LoadBase(outcome, rows);
+  outcome.rows_read = scans_.back().rows();
+}
+
+void StreamReader::ReadChanges(StreamOutcome& outcome) {
+  const std::string rows = Materialise(sql_->Rows(scans_.back().sql()));
+  if (!stream_.key_is_enforced) CheckKey(rows);
+  outcome.rows_read = scans_.back().rows();
+  // A read that returned nothing opens no file of the lake.
+  connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_difference AS " +
+                      (outcome.rows_read > 0 ? sql_->AgainstSome(rows) : sql_->NoDifference(rows)));
+  outcome.rows_written = connection_.QueryInt64("SELECT count(*) FROM leat_difference");
+  outcome.rows_repeated = outcome.rows_read - outcome.rows_written;
+  const int64_t rows_before = SummaryNumber(*published_, "leat.rows");
+  const int64_t inserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE is_new");
+  if (plan_.may_delete && IsDeleteDue(stream_.rule.deletes, *before_, moment_.time)) {
+    if (!FindDeleted(rows_before + inserts)) {
+      plan_.how = ReadPlan::How::kFull;
+      plan_.is_fresh = true;
+      return ReadPlanned(outcome);
+    }
+    outcome.rows_deleted = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'd'");
+  }
+  outcome.rows_total = rows_before + inserts - outcome.rows_deleted;
+  AppendDifference(outcome);
+}
+
+/// Add the deleted rows to the difference. What was inserted is known, so a count tells how many rows are gone; keys
+/// are listed only if any are. Returns false if the counts contradict each other: then all rows must be compared.
+bool StreamReader::FindDeleted(int64_t rows_expected) {
+  const auto begin = std::chrono::steady_clock::now();
+  const int64_t gone = rows_expected - CountRows();
+  if (gone > 0) {
+    postgres::ScanTable table = ScanOf(CountBlocks());
+    std::erase_if(table.columns, [&](const auto& column) {
+      return std::find(stream_.info.key.begin(), stream_.info.key.end(), column.alias) == stream_.info.key.end();
+    });
+    const postgres::Scan keys(pool_, std::move(table));
+    try {
+      connection_.Execute(
+          fmt::format("CREATE OR REPLACE TEMP TABLE leat_keys AS SELECT {} FROM {}", sql_->Key(), keys.sql()));
+    } catch (const duck::QueryError&) {
+      keys.ThrowIfFailed();
+      throw;
+    }
+    connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_gone AS " + sql_->KeysGone("leat_keys"));
+    if (connection_.QueryInt64("SELECT count(*) FROM leat_gone") != gone) return false;
+    connection_.Execute("INSERT INTO leat_difference " + sql_->Deleted("leat_gone"));
+  }
+  deletes_took_ = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  return gone >= 0;
+}
+
+int64_t StreamReader::CountRows() {
+  postgres::SnapshotPool::Lease connection = pool_.Borrow();
+  connection.LiftTimeLimit();
+  return connection
+      ->Query(fmt::format("SELECT count(*) FROM {}{}.{}", stream_.table.kind == 'r' ? "ONLY " : "",
+                          QuoteIdentifier(stream_.schema), QuoteIdentifier(stream_.table.name)))
+      .Int64(0, 0);
+}
+
+lake::TableChange StreamReader::NewChange(int64_t rows_total) const {
+  lake::TableChange change{.schema = now_.schema};
+  change.partition_by_superseded = now_.schema.Find(lake::kSupersededColumn) != nullptr;
+  change.properties["leat.kind"] = stream_.info.key.empty() ? "keyless" : "stream";
+  change.properties["leat.key"] = nlohmann::json(stream_.info.key).dump();
+  change.summary["leat.rows"] = std::to_string(rows_total);
+  return change;
+}
+
+std::vector<lake::DataFile> StreamReader::WriteVersions(const std::string& from, const std::string& op) {
+  return context_.writer.WriteRows(connection_, stream_.info.location(), now_.schema,
+                                   sql_->Versions(from, op, seq_, context_.now, context_.run));
+}
+
 void StreamReader::LoadBase(StreamOutcome& outcome, const std::string& rows) {
-  std::vector<lake::DataFile> files =
-      context_.writer.WriteRows(connection_, stream_.info.location(), schema_, VersionSql(rows, "'u'"));
-  outcome.rows_written = outcome.rows_total = CountRows(files);
+  std::vector<lake::DataFile> files = WriteVersions(rows, "'u'");
+  outcome.rows_written = outcome.rows_total = CountRowsOf(files);
   outcome.kind = StreamOutcome::Kind::kChanged;
   lake::TableChange change = NewChange(outcome.rows_total);
   change.properties["leat.base_seq"] = std::to_string(seq_);
@@ -245,65 +317,46 @@ void StreamReader::LoadBase(StreamOutcome& outcome, const std::string& rows) {
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
 }
 
-std::string StreamReader::CurrentSql() const {
-  const engine::Relation relation = engine::Relation::Of(*published_);
-  std::string list;
-  for (const std::string& name : columns_) {
-    const bool is_known = relation.schema.Find(name) != nullptr;
-    list += list.empty() ? "" : ", ";
-    list += is_known ? QuoteIdentifier(name) : NullColumn(name);
-  }
-  return fmt::format("(SELECT {} FROM {})", list, context_.engine.CurrentRowsSql(relation));
-}
-
-std::string StreamReader::DifferenceSql(const std::string& rows) const {
-  std::string join, list;
-  for (const std::string& part : stream_.info.key)
-    join += fmt::format("{}r.{} = c.{}", join.empty() ? "" : " AND ", QuoteIdentifier(part), QuoteIdentifier(part));
-  const std::string key = QuoteIdentifier(stream_.info.key.front());
-  for (const std::string& column : columns_) {
-    const std::string name = QuoteIdentifier(column);
-    list += fmt::format("CASE WHEN r.{} IS NULL THEN c.{} ELSE r.{} END AS {}, ", key, name, name, name);
-  }
-  return fmt::format(
-      "SELECT {} CASE WHEN r.{} IS NULL THEN 'd' ELSE 'u' END AS op, c.{} IS NULL AS is_new FROM {} r FULL JOIN {} c "
-      "ON {} "
-      "WHERE r.{} IS NULL OR c.{} IS NULL OR {}",
-      list, key, key, rows, CurrentSql(), join, key, key, AnyDistinct(columns_));
-}
-
-void StreamReader::AppendChanges(StreamOutcome& outcome, const std::string& rows) {
-  connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_difference AS " + DifferenceSql(rows));
+void StreamReader::CompareAll(StreamOutcome& outcome, const std::string& rows) {
+  connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_difference AS " + sql_->AgainstAll(rows));
   const int64_t upserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'u'");
   const int64_t inserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE is_new");
-  const int64_t deletes = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'd'");
-  outcome.rows_written = upserts;
-  outcome.rows_deleted = deletes;
+  const int64_t gone = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'd'");
   const int64_t rows_before = SummaryNumber(*published_, "leat.rows");
-  outcome.rows_total = rows_before + inserts - deletes;
-  outcome.rows_repeated = rows_before - deletes - (upserts - inserts);
-  if (upserts + deletes == 0 && schema_.fields == published_->schema().fields) {
+  outcome.rows_written = upserts;
+  outcome.rows_repeated = rows_before - gone - (upserts - inserts);
+  if (plan_.may_delete && stream_.rule.deletes.when != config::DeleteRule::When::kNever)
+    outcome.rows_deleted = gone;
+  else
+    connection_.Execute("DELETE FROM leat_difference WHERE op = 'd'");
+  outcome.rows_total = rows_before + inserts - outcome.rows_deleted;
+  if (plan_.may_delete) deletes_took_ = before_ ? before_->deletes_took : std::chrono::microseconds(0);
+  AppendDifference(outcome);
+}
+
+void StreamReader::AppendDifference(StreamOutcome& outcome) {
+  if (outcome.rows_written + outcome.rows_deleted == 0 && now_.schema.fields == published_->schema().fields) {
     outcome.kind = StreamOutcome::Kind::kUnchanged;
     return;
   }
   outcome.kind = StreamOutcome::Kind::kChanged;
   lake::TableChange change = NewChange(outcome.rows_total);
-  change.added =
-      context_.writer.WriteRows(connection_, stream_.info.location(), schema_, VersionSql("leat_difference", "op"));
+  change.added = WriteVersions("leat_difference", "op");
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
+  engine::Compact(context_.engine, connection_, context_.writer, *outcome.pending);
 }
 
 void StreamReader::Replace(StreamOutcome& outcome, const std::string& rows) {
-  std::vector<lake::DataFile> files =
-      context_.writer.WriteRows(connection_, stream_.info.location(), schema_, VersionSql(rows, "'u'"));
+  std::vector<lake::DataFile> files = WriteVersions(rows, "'u'");
   std::vector<std::pair<int, std::string>> hashed;
-  for (const std::string& name : columns_) hashed.emplace_back(schema_.Find(name)->id, QuoteIdentifier(name));
+  for (const std::string& name : sql_->columns())
+    hashed.emplace_back(now_.schema.Find(name)->id, QuoteIdentifier(name));
   const std::string hash = connection_.QueryText(
       fmt::format("SELECT row_count || ':' || hash_low || ':' || hash_high FROM ({})",
-                  duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), schema_, files))));
-  outcome.rows_total = CountRows(files);
+                  duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), now_.schema, files))));
+  outcome.rows_total = CountRowsOf(files);
   const bool same =
-      published_ && SummaryText(*published_, "leat.hash") == hash && schema_.fields == published_->schema().fields;
+      published_ && SummaryText(*published_, "leat.hash") == hash && now_.schema.fields == published_->schema().fields;
   if (same) {
     RemoveFiles(context_.engine.storage(), files);
     outcome.rows_repeated = outcome.rows_total;
@@ -319,28 +372,45 @@ void StreamReader::Replace(StreamOutcome& outcome, const std::string& rows) {
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
 }
 
-/// A key that the project names is not kept by the server: read the rows once, and refuse doubled keys and NULL in
-/// them.
-std::string StreamReader::MaterialiseAndCheckKey(const std::string& rows) {
+/// Read the rows once, into a table of DuckDB that may spill.
+std::string StreamReader::Materialise(const std::string& rows) {
   connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_read AS SELECT * FROM " + rows);
-  const std::string key = QuoteList(stream_.info.key);
-  std::string any_null;
-  for (const std::string& part : stream_.info.key)
-    any_null += (any_null.empty() ? "" : " OR ") + QuoteIdentifier(part) + " IS NULL";
-  const int64_t nulls = connection_.QueryInt64("SELECT count(*) FROM leat_read WHERE " + any_null);
+  return "leat_read";
+}
+
+/// A key that the project names is not kept by the server: refuse doubled keys and NULL in them.
+void StreamReader::CheckKey(const std::string& table) {
+  const Place& place = stream_.rule.key.front().place;
+  std::vector<std::string> any_null;
+  for (const std::string& part : stream_.info.key) any_null.push_back(QuoteIdentifier(part) + " IS NULL");
+  const int64_t nulls =
+      connection_.QueryInt64(fmt::format("SELECT count(*) FROM {} WHERE {}", table, Join(any_null, " OR ")));
   if (nulls > 0)
-    throw Error(kData, "LEAT0409", stream_.key_place,
+    throw Error(kData, "LEAT0409", place,
                 fmt::format("{}: key ({}) is NULL in {} rows; expected a value in each", stream_.info.name,
                             Join(stream_.info.key, ", "), nulls))
         .Hint("choose a `key:` that is never NULL, or none: the table is then replaced as a whole");
   const std::vector<std::string> doubled = connection_.QueryTexts(
-      fmt::format("SELECT ROW({}) FROM leat_read GROUP BY ALL HAVING count(*) > 1 ORDER BY 1 LIMIT 3", key));
+      fmt::format("SELECT ROW({}) FROM {} GROUP BY ALL HAVING count(*) > 1 ORDER BY 1 LIMIT 3", sql_->Key(), table));
   if (!doubled.empty())
-    throw Error(kData, "LEAT0408", stream_.key_place,
+    throw Error(kData, "LEAT0408", place,
                 fmt::format("{}: key ({}) is not unique; doubled are {}", stream_.info.name,
                             Join(stream_.info.key, ", "), Join(doubled, ", ")))
         .Hint("choose a `key:` that names one row each, or none: the table is then replaced as a whole");
-  return "leat_read";
+}
+
+void StreamReader::MovePosition() {
+  // Where nothing was running the horizon was the next id, whose transaction came later.
+  const bool was_held = before_ && !plan_.is_fresh && before_->ring.back().horizon < before_->ring.back().next;
+  const bool same_horizon = was_held && before_->ring.back().horizon == moment_.horizon;
+  position_ = {.as_of = as_of_,
+               .identity = Identity(),
+               .ring = Advance(before_ && !plan_.is_fresh ? before_->ring : std::vector<RingEntry>(), moment_),
+               .is_flushed = true,
+               .lost_next = plan_.lost_next,
+               .deletes_as_of = before_ && !deletes_took_ ? before_->deletes_as_of : moment_.time,
+               .deletes_took = deletes_took_.value_or(before_ ? before_->deletes_took : std::chrono::microseconds(0)),
+               .horizon_since = same_horizon ? before_->horizon_since : moment_.time};
 }
 
 }  // namespace leat::sources

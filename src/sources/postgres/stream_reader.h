@@ -1,6 +1,10 @@
 #pragma once
 
+#include <deque>
+
 #include "clients/postgres/scan.h"
+#include "sources/postgres/position.h"
+#include "sources/postgres/stream_sql.h"
 #include "sources/postgres/streams.h"
 #include "sources/source.h"
 
@@ -9,43 +13,66 @@ namespace leat::sources {
 /// Remove data files that no commit will publish.
 void RemoveFiles(const lake::Storage& storage, const std::vector<lake::DataFile>& files);
 
-/// Reads one stream in full and finds what changed, by reliability.md's algorithm E: rows and keys are of one snapshot,
-/// and the lease keeps other writers out, so what the lake has and the snapshot lacks was deleted. Used by one thread.
+/// Reads one stream by reliability.md's algorithms: B, what transactions wrote since the last read, where the table and
+/// the project allow it, and E, everything compared with the lake, where it is due. Rows and keys are of one snapshot,
+/// and the lease keeps other writers out. Used by one thread.
 class StreamReader {
  public:
-  /// `as_of`: the moment of the snapshot, by the server's clock.
-  StreamReader(postgres::SnapshotPool& pool, const PostgresStream& stream, const ReadContext& context, Timestamp as_of);
+  StreamReader(postgres::SnapshotPool& pool, const PostgresStream& stream, const ReadContext& context,
+               const Moment& moment, Timestamp as_of);
 
-  /// Throws: Error(kConnection, LEAT0303) when the server is lost; any other fault is in the outcome.
+  /// Throws: Error(kConnection, LEAT0301, LEAT0302, LEAT0303) when the server is lost; any other fault is in the
+  /// outcome. The outcome has no position yet: that of `position()` is final once `needs_flush()` was seen to.
   StreamOutcome Read();
+
+  /// Where the stream stands after the read; nothing: as before.
+  std::optional<StreamPosition>& position() { return position_; }
+  /// Whether the position rests on this read's horizon alone, which a crash could take back until the log is flushed.
+  bool needs_flush() const { return plan_.is_fresh && reads_changes_; }
 
  private:
   void ReadInto(StreamOutcome& outcome);
+  void ReadPlanned(StreamOutcome& outcome);
+  StreamIdentity Identity() const;
   bool HasSameKey() const;
+  postgres::ScanTable ScanOf(int64_t blocks) const;
+  std::string Window() const;
   int64_t CountBlocks();
   void RefuseRewritten();
   Error WithKey(const Error& error);
+
+  void SkipOldMoment(StreamOutcome& outcome);
+  void ReadEverything(StreamOutcome& outcome);
+  void ReadChanges(StreamOutcome& outcome);
   void LoadBase(StreamOutcome& outcome, const std::string& rows);
-  void AppendChanges(StreamOutcome& outcome, const std::string& rows);
+  void CompareAll(StreamOutcome& outcome, const std::string& rows);
   void Replace(StreamOutcome& outcome, const std::string& rows);
-  std::string MaterialiseAndCheckKey(const std::string& rows);
-  std::string RowsSql() const;
-  std::string NullColumn(const std::string& name) const;
-  std::string CurrentSql() const;
-  std::string DifferenceSql(const std::string& rows) const;
-  std::string VersionSql(const std::string& from, const std::string& op) const;
+  bool FindDeleted(int64_t rows_expected);
+  int64_t CountRows();
+  std::string Materialise(const std::string& rows);
+  void CheckKey(const std::string& table);
+  void AppendDifference(StreamOutcome& outcome);
+  void MovePosition();
   lake::TableChange NewChange(int64_t rows_total) const;
+  std::vector<lake::DataFile> WriteVersions(const std::string& from, const std::string& op);
 
   postgres::SnapshotPool& pool_;
   const PostgresStream& stream_;
   const ReadContext& context_;
+  const Moment& moment_;
   Timestamp as_of_;
-  std::optional<lake::Table> published_;
-  lake::Schema schema_;               ///< of the rows from now on
-  std::vector<std::string> columns_;  ///< names without `_leat_…`, in the schema's order
   int64_t seq_;
+  bool reads_changes_;  ///< the mode; a single read may be of everything all the same
+  std::optional<lake::Table> published_;
+  std::optional<engine::Relation> relation_;  ///< the rows in the lake, if they have the same key
+  std::optional<StreamPosition> before_;      ///< where the stream stood
+  std::optional<StreamPosition> position_;
+  ReadPlan plan_;
+  StreamSchema now_;
+  std::optional<StreamSql> sql_;
+  std::optional<std::chrono::microseconds> deletes_took_;  ///< of this run, if keys were compared
   duck::Connection connection_;
-  std::optional<postgres::Scan> scan_;  ///< its counter of rows is watched until the reader is gone
+  std::deque<postgres::Scan> scans_;  ///< the last one is at work; counters of all are watched until the reader is gone
 };
 
 }  // namespace leat::sources

@@ -118,7 +118,6 @@ void Fill(PostgresStream& stream, const config::Source& source, const config::St
   stream.columns = ChooseColumns(rule, stream.table);
   RefuseUnreadable(source, stream.table, stream.columns, role);
   stream.info.key = ChooseKey(rule, stream.table, stream.columns);
-  if (!rule.key.empty()) stream.key_place = rule.key.front().place;
   stream.key_is_enforced = rule.key.empty() && !stream.table.primary_key.empty();
   for (const StreamColumn& column : stream.columns)
     stream.info.columns.push_back({column.name, postgres::MapType(column.origin.type).duck_type});
@@ -134,7 +133,7 @@ std::vector<PostgresStream> MatchStreams(const config::Source& source, const std
   for (const CatalogTable& table : tables) {
     const std::optional<config::StreamRule> rule = source.RuleFor(table.name);
     if (!rule || rule->skip || !IsNamed(source, table)) continue;
-    PostgresStream stream{.schema = source.schema, .table = table};
+    PostgresStream stream{.schema = source.schema, .table = table, .rule = *rule};
     const std::string name = rule->rename_to ? rule->rename_to->value : CleanName(table.name);
     const auto [other, is_new] = taken.emplace(name, table.name);
     if (!is_new)

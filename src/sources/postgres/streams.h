@@ -21,7 +21,7 @@ struct PostgresStream {
   std::string schema;  ///< of the database
   CatalogTable table;
   std::vector<StreamColumn> columns;
-  Place key_place;               ///< of the project's `key:`
+  config::StreamRule rule;       ///< what the project says of it
   bool key_is_enforced = false;  ///< the key is the primary key, so that the server keeps it unique and without NULL
 };
 
