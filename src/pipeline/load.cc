@@ -144,6 +144,7 @@ warehouse::TableLoad LoadOf(const config::Project& project, const config::Model&
                             const engine::Engine& engine) {
   warehouse::TableLoad load{.spec = SpecOf(project, model, table)};
   load.snapshot_id = table.snapshot()->id;
+  load.lake_table = table.uuid();
   load.rows = table.record_count();
   load.hash_sum = SummaryText(*table.snapshot(), "leat.hash");
   load.all_rows = fmt::format("SELECT {} FROM {}", ColumnList(load.spec),

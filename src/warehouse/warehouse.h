@@ -54,6 +54,8 @@ struct TableLoad {
   int64_t commit_number = 0;  ///< of the commit that published the snapshot
   int64_t epoch = 0;          ///< of the lease on this table's model: like the commit number, it only grows
   int64_t snapshot_id = 0;
+  std::string lake_table;   ///< UUID of the table in the lake
+  bool takes_over = false;  ///< also from another lake that loaded this table under the project's name
   int64_t rows = 0;
   std::string hash_sum;
   std::string all_rows;  ///< SELECT in the spec's column order
@@ -114,9 +116,9 @@ class Warehouse {
   /// missing, LEAT0605 rows refused, LEAT0607 cannot be altered, LEAT0608 references a failed one.
   ///
   /// Throws, nothing being loaded: Error(kConnection) for a lost server; Error(kConflict, LEAT0604) if the ledger is
-  /// ahead of us, LEAT0606 if another load is under way; Error(kConfig, LEAT0603) if a right on the schema or its
-  /// ledger is missing. Error(kConnection, LEAT0609): nobody can tell yet whether it was loaded; the next Load will
-  /// see.
+  /// ahead of us, LEAT0613 if another lake has loaded a table, LEAT0606 if another load is under way; Error(kConfig,
+  /// LEAT0603) if a right on the schema or its ledger is missing. Error(kConnection, LEAT0609): nobody can tell yet
+  /// whether it was loaded; the next Load will see.
   virtual std::vector<LoadOutcome> Load(duck::Connection& connection, const std::string& project,
                                         const std::vector<TableLoad>& tables) = 0;
 };

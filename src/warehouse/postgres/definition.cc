@@ -1,10 +1,10 @@
 #include "warehouse/postgres/definition.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "core/text.h"
 
 namespace leat::warehouse {
@@ -61,8 +61,7 @@ std::string Definition::Fingerprint() const {
   for (const ForeignKey& key : spec_->foreign_keys) {
     text += fmt::format("{} {} {}\n", QuoteIdentifier(key.column), QuotedReference(*spec_, key), key.referenced_column);
   }
-  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+  return HashOfText(text);
 }
 
 std::string QuotedReference(const TableSpec& spec, const ForeignKey& key) {

@@ -25,12 +25,15 @@ std::string ArrayLiteral(const std::vector<std::string>& texts) {
 constexpr char kColumns[] =
     "load_id uuid NOT NULL,\n  project text NOT NULL,\n  table_name text NOT NULL,\n  commit_number bigint NOT NULL,\n"
     "  epoch bigint NOT NULL,\n  snapshot_id bigint NOT NULL,\n  rows bigint NOT NULL,\n  hash_sum text NOT NULL,\n"
-    "  definition text NOT NULL,\n  loaded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),\n"
+    "  definition text NOT NULL,\n  lake_table text NOT NULL DEFAULT '',\n  loaded_at timestamp with time zone NOT "
+    "NULL DEFAULT "
+    "clock_timestamp(),\n"
     "  PRIMARY KEY (load_id, table_name)";
 
-constexpr char kRowColumns[] = "commit_number, epoch, snapshot_id, definition";
+constexpr char kRowColumns[] = "commit_number, epoch, snapshot_id, definition, lake_table";
 
 constexpr char kUndefinedTable[] = "42P01";
+constexpr char kUndefinedColumn[] = "42703";
 
 }  // namespace
 
@@ -61,6 +64,7 @@ std::map<std::string, LedgerRow> Ledger::Take(const postgres::Rows& rows) const 
                                .epoch = rows.Int64(i, 3),
                                .snapshot_id = rows.Int64(i, 4),
                                .definition = rows.Text(i, 5),
+                               .lake_table = rows.Text(i, 6),
                                .is_there = rows.At(i, 1) == "t"};
   }
   return newest;
@@ -70,7 +74,8 @@ std::optional<std::map<std::string, LedgerRow>> Ledger::Read(const std::vector<s
   try {
     return Take(connection_.Query(NewestRowsSql(kRowColumns, ""), Parameters(tables)));
   } catch (const postgres::ServerError& error) {
-    if (error.sqlstate() == kUndefinedTable) return std::nullopt;
+    // A ledger of leat 0.1.0 lacks a column, which Create() adds.
+    if (error.sqlstate() == kUndefinedTable || error.sqlstate() == kUndefinedColumn) return std::nullopt;
     throw;
   }
 }
@@ -83,13 +88,22 @@ void Ledger::Create() {
   if (!exists("SELECT to_regnamespace($1) IS NOT NULL", QuoteIdentifier(schema_))) {
     connection_.Execute("CREATE SCHEMA " + QuoteIdentifier(schema_));
   }
-  if (exists("SELECT to_regclass($1) IS NOT NULL", name_)) return;
+  if (exists("SELECT to_regclass($1) IS NOT NULL", name_)) return AddColumns();
   // Two projects may meet here for the first time; IF NOT EXISTS would let one of them fail.
   connection_.Query("SELECT pg_advisory_xact_lock(hashtext('_leat_loads'), hashtext($1))", {schema_});
   if (exists("SELECT to_regclass($1) IS NOT NULL", name_)) return;
   connection_.Execute(fmt::format("CREATE TABLE {} (\n  {}\n)", name_, kColumns));
   connection_.Execute(
       fmt::format("CREATE INDEX ON {} (project, table_name, commit_number DESC, loaded_at DESC)", name_));
+}
+
+void Ledger::AddColumns() {
+  const auto found = connection_.Query(
+      "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'lake_table' AND NOT attisdropped",
+      {name_});
+  if (found.size() == 0)
+    connection_.Execute(
+        fmt::format("ALTER TABLE {} ADD COLUMN IF NOT EXISTS lake_table text NOT NULL DEFAULT ''", name_));
 }
 
 std::map<std::string, LedgerRow> Ledger::Lock(const std::vector<std::string>& tables) {
@@ -103,17 +117,34 @@ void Ledger::Add(const std::string& load_id, const TableLoad& load, const std::s
   // the default in older ledgers, would not.
   connection_.Query(
       fmt::format("INSERT INTO {} (load_id, project, table_name, commit_number, epoch, snapshot_id, rows, "
-                  "hash_sum, definition, loaded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())",
+                  "hash_sum, definition, lake_table, loaded_at) "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp())",
                   name_),
       {load_id, project_, load.spec.table, std::to_string(load.commit_number), std::to_string(load.epoch),
-       std::to_string(load.snapshot_id), std::to_string(load.rows), load.hash_sum, definition});
+       std::to_string(load.snapshot_id), std::to_string(load.rows), load.hash_sum, definition, load.lake_table});
+}
+
+void Ledger::Forget(const std::string& table) {
+  connection_.Query(fmt::format("DELETE FROM {} WHERE project = $1 AND table_name = $2", name_), {project_, table});
 }
 
 bool Ledger::Holds(const std::string& load_id) {
   return connection_.Query(fmt::format("SELECT 1 FROM {} WHERE load_id = $1 LIMIT 1", name_), {load_id}).size() == 1;
 }
 
+bool IsForeign(const LedgerRow& row, const TableLoad& load) {
+  return !row.lake_table.empty() && row.lake_table != load.lake_table;
+}
+
 void CheckNotAhead(const LedgerRow& row, const TableLoad& load) {
+  if (IsForeign(row, load)) {
+    if (load.takes_over) return;
+    throw Error(kConflict, "LEAT0613", load.spec.place,
+                fmt::format("warehouse table {}.{} was loaded from another lake of this project", load.spec.schema,
+                            load.spec.table))
+        .Hint(fmt::format("if this lake is to have it from now on:  leat run {} --full-refresh", load.spec.model))
+        .Note("two lakes that load one table would undo each other's rows; a lake that was made anew is another one");
+  }
   if (row.commit_number <= load.commit_number && row.epoch <= load.epoch) return;
   throw Error(
       kConflict, "LEAT0604", load.spec.place,

@@ -17,6 +17,7 @@ struct LedgerRow {
   int64_t epoch = 0;
   int64_t snapshot_id = 0;
   std::string definition;  ///< fingerprint of the table's definition then
+  std::string lake_table;  ///< UUID of the table in the lake that it was loaded from
   bool is_there = true;    ///< whether something still stands under the table's name
 };
 
@@ -36,10 +37,14 @@ class Ledger {
   /// Lock the newest rows of `tables` until the transaction ends, and read them.
   std::map<std::string, LedgerRow> Lock(const std::vector<std::string>& tables);
 
+  /// Forget all loads of a table that another lake has made: its numbers say nothing about ours.
+  void Forget(const std::string& table);
+
   void Add(const std::string& load_id, const TableLoad& load, const std::string& definition);
   bool Holds(const std::string& load_id);
 
  private:
+  void AddColumns();
   std::string NewestRowsSql(const char* columns, const char* lock) const;
   std::vector<std::optional<std::string>> Parameters(const std::vector<std::string>& tables) const;
   std::map<std::string, LedgerRow> Take(const postgres::Rows& rows) const;
@@ -50,7 +55,11 @@ class Ledger {
   std::string name_;  ///< quoted
 };
 
-/// Throws: Error(kConflict, LEAT0604) if the ledger's row is of a later commit or epoch than `load`.
+/// Whether the row was written for a table of another lake.
+bool IsForeign(const LedgerRow& row, const TableLoad& load);
+
+/// Throws: Error(kConflict, LEAT0613) for a foreign row, unless `load` takes the table over; Error(kConflict, LEAT0604)
+/// if the row is of a later commit or epoch than `load`.
 void CheckNotAhead(const LedgerRow& row, const TableLoad& load);
 
 }  // namespace leat::warehouse

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "clients/postgres/copy_writer.h"
+#include "core/fail_point.h"
 #include "core/ids.h"
 #include "core/text.h"
 #include "warehouse/postgres/catalog.h"
@@ -56,6 +57,7 @@ Loader::Loader(postgres::Connection& server, duck::Connection& lake, const std::
 bool Loader::Prepare() {
   server_.Execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 0");
   for (auto& [schema, ledger] : ledgers_) PrepareLedger(schema, ledger);
+  FailPoint("warehouse.ledger.after_lock");
   // All before the first DDL, whose locks would keep the connections out by which tables are compared.
   for (Job& job : jobs_) {
     if (job.is_pending && !BlockByFailed(job)) Try(job, [&] { Survey(job); });
@@ -70,6 +72,7 @@ bool Loader::Prepare() {
     const auto statements = job.is_pending ? LastStatements(job) : std::vector<std::string>();
     if (!statements.empty() && !Try(job, [&] { ExecuteAll(server_, statements); })) return GiveUp();
   }
+  FailPoint("warehouse.ledger.before_rows");
   for (const Job& job : jobs_) {
     if (job.is_pending) ledgers_.at(job.load->spec.schema).Add(load_id_, *job.load, job.fingerprint);
   }
@@ -107,7 +110,9 @@ void Loader::PrepareLedger(const std::string& schema, Ledger& ledger) {
     if (!job.is_pending || job.load->spec.schema != schema) continue;
     const auto row = newest.find(job.load->spec.table);
     job.ledger = row == newest.end() ? std::nullopt : std::optional(row->second);
-    if (job.ledger) CheckNotAhead(*job.ledger, *job.load);
+    if (!job.ledger) continue;
+    CheckNotAhead(*job.ledger, *job.load);
+    if (IsForeign(*job.ledger, *job.load)) ledger.Forget(job.load->spec.table);
   }
 }
 

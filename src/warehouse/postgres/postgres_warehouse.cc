@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/fail_point.h"
 #include "warehouse/postgres/commit.h"
 #include "warehouse/postgres/loader.h"
 #include "warehouse/postgres/table_fault.h"
@@ -147,8 +148,8 @@ void PostgresWarehouse::MarkPending(const std::string& project, std::deque<Job>&
     const auto& ledger = ledgers[job.load->spec.schema];
     const auto row = ledger ? ledger->find(job.load->spec.table) : std::map<std::string, LedgerRow>::const_iterator();
     const bool is_known = ledger && row != ledger->end();
-    job.is_pending = !is_known || !row->second.is_there || row->second.snapshot_id != job.load->snapshot_id ||
-                     row->second.definition != job.fingerprint;
+    job.is_pending = !is_known || !row->second.is_there || IsForeign(row->second, *job.load) ||
+                     row->second.snapshot_id != job.load->snapshot_id || row->second.definition != job.fingerprint;
     if (is_known && !row->second.is_there) dropped.push_back(&job.load->spec);
   }
   for (Job& job : jobs) {
@@ -180,6 +181,7 @@ void PostgresWarehouse::LoadPending(duck::Connection& lake, const std::string& p
 
 void PostgresWarehouse::Commit(Loader& loader) {
   const std::string transaction_id = CurrentTransactionId(*server_);
+  FailPoint("warehouse.load.before_commit");
   try {
     server_->Execute("COMMIT");
   } catch (const postgres::ServerError&) {
@@ -188,6 +190,7 @@ void PostgresWarehouse::Commit(Loader& loader) {
     if (error.kind() != kConnection) throw;
     ResolveLostCommit(loader, transaction_id, error);
   }
+  FailPoint("warehouse.load.after_commit");
 }
 
 void PostgresWarehouse::ResolveLostCommit(const Loader& loader, const std::string& transaction_id, const Error& lost) {
