@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <memory>
 
+#include "config/scalars.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -46,10 +48,35 @@ constexpr std::array kCommands = {
             "  SELECT is a table (mart.dim_staff, mart.*) or one of source:NAME, tag:NAME,\n"
             "  kind:NAME, path:FOLDER. +x adds what x needs, x+ what needs x, 2+x two levels.\n"
             "  Blank means or, comma means and.\n"},
+    Command{"retry", "[RUN]", "only what failed or was skipped, in the last run or in RUN",
+            "  leat retry\n"
+            "  leat retry 41\n"
+            "  leat retry --wait 5m    let a run that is at work end first\n",
+            "  Of a run that crashed or was stopped also what it never got to. What is read\n"
+            "  is read at a new moment: its rows may be newer than those of the first run.\n"},
+    Command{"check", "[SELECT...]", "judge the rows as published, reading no source",
+            "  leat check\n"
+            "  leat check mart.dim_staff\n"
+            "  leat check tag:monthly --json\n",
+            "  SELECT as for run. Nothing is built or published; exit code 1 if a check with\n"
+            "  severity error fails.\n"},
     Command{"status", "[--all]", "the state of every table",
             "  leat status\n"
             "  leat status --all    healthy tables too\n",
             ""},
+    Command{"runs", "[list|show|logs] [RUN] [-n 20] [--table T]", "what ran: a list, the steps of a run, its log",
+            "  leat runs                                 the last 20\n"
+            "  leat runs 42                              its steps, as  leat runs show 42\n"
+            "  leat runs logs 42 --table mart.dim_staff\n"
+            "  leat runs logs --json                     the last run's log, as it is kept\n",
+            "  Without RUN, show and logs are about the last one.\n"},
+    Command{"state", "show [TABLE] | reset TABLE [--confirm TABLE]", "how far streams were read, and forgetting it",
+            "  leat state show\n"
+            "  leat state show crm.customer --json\n"
+            "  leat state reset crm.customer    the next run compares all of it\n"
+            "  leat state reset mart.dim_staff  the next run builds it anew\n",
+            "  No row and no version is lost by a reset. It asks for the table's name; off a\n"
+            "  terminal  --confirm TABLE  gives it.\n"},
     Command{"preview", "TABLE|FILE.sql [-n 20] [--format F] [-o FILE]", "the first rows of a table or a query's file",
             "  leat preview mart.dim_staff\n"
             "  leat preview models/mart/dim_staff.sql -n 5\n"
@@ -70,6 +97,7 @@ constexpr std::string_view kMainExamples =
     "  leat init --template shop demo --source postgresql://reader@db/totesys\n"
     "  leat run                       read what changed, build, check, load\n"
     "  leat run +mart.fact_payment    only one table and what it needs\n"
+    "  leat retry                     only what failed the last time\n"
     "  leat status                    the state of every table\n"
     "  leat query \"SELECT ...\"        any question to the lake\n";
 
@@ -145,6 +173,8 @@ class Parser {
     Describe(app_.add_option("-C", line_.folder, "work as if started in DIR"), kGlobalGroup, "DIR");
     Describe(app_.add_option("-j,--threads", threads_, "threads (default: the project's limits, else all cores)"),
              kGlobalGroup, "N");
+    Describe(app_.add_option("--wait", wait_, "how long to wait for a run that holds what is needed: 30s 5m 2h"),
+             kGlobalGroup, "TIME");
     Describe(app_.add_flag("--json", line_.json, "the answer as one JSON document"), kGlobalGroup);
     Describe(app_.add_flag("--all", line_.all, "leave nothing out: healthy tables, every diagnostic"), kGlobalGroup);
     Describe(app_.add_flag("-q,--quiet", quiet_, "no progress, only the answer and what is wrong"), kGlobalGroup);
@@ -155,11 +185,11 @@ class Parser {
     Describe(app_.add_flag("-h,--help", line_.help, "this help; after a command, its own"), kGlobalGroup);
     Describe(app_.add_flag("--version", line_.version, "versions of leat and of DuckDB"), kGlobalGroup);
     // One value each time, so that a selection does not swallow the words after it.
-    app_.add_option("-s,--select", select_, "tables to run, as the arguments of run")
+    app_.add_option("-s,--select", select_, "tables to run or check, as the arguments of run")
         ->group(kGlobalGroup)
         ->type_name("SELECT")
         ->allow_extra_args(false);
-    app_.add_option("--exclude", exclude_, "tables that run leaves out")
+    app_.add_option("--exclude", exclude_, "tables that run or check leaves out")
         ->group(kGlobalGroup)
         ->type_name("SELECT")
         ->allow_extra_args(false);
@@ -172,8 +202,16 @@ class Parser {
     if (name == "explain" || name == "preview" || name == "query") sub.add_option("subject", line_.subject)->group("");
     if (name == "preview") Describe(sub.add_option("-n,--rows", rows_, "how many rows (default: 20)"), kOwnGroup, "N");
     if (name == "preview" || name == "query") AddRowFlags(sub);
+    if (name == "retry" || name == "runs" || name == "state") sub.add_option("words", words_)->group("");
+    if (name == "runs") {
+      Describe(sub.add_option("-n,--rows", rows_, "list: how many runs (default: 20)"), kOwnGroup, "N");
+      Describe(sub.add_option("--table", line_.table, "logs: only lines about this table"), kOwnGroup, "T");
+    }
+    if (name == "state")
+      Describe(sub.add_option("--confirm", line_.confirm, "reset: the table's name, instead of the question"),
+               kOwnGroup, "TABLE");
+    if (name == "run" || name == "check") sub.add_option("tables", tables_)->group("");
     if (name == "run") {
-      sub.add_option("tables", tables_)->group("");
       Describe(sub.add_flag("--full-refresh", line_.full_refresh,
                             "read sources from the start and rebuild models; no version of a row is lost"),
                kOwnGroup);
@@ -219,13 +257,55 @@ class Parser {
     tables_.insert(tables_.end(), select_.begin(), select_.end());
     line_.select = Join(tables_, " ");
     line_.exclude = Join(exclude_, " ");
+    line_.wait = Duration(wait_, "--wait");
+    if (line_.command == "retry") TakeRun(words_);
+    if (line_.command == "runs") TakeWordsOfRuns();
+    if (line_.command == "state") TakeWordsOfState();
     CheckMeaning();
+  }
+
+  /// Take the number of a run, the only word left.
+  void TakeRun(const std::vector<std::string>& words) {
+    if (words.empty()) return;
+    if (words.size() > 1)
+      throw UsageError(fmt::format("leat {} does not take '{}'", line_.command, words[1]), line_.command);
+    line_.run = Number(words[0], "RUN", 1, std::numeric_limits<int>::max());
+  }
+
+  /// Take the first word as what to do, if it is one of `known`; the others stay.
+  std::vector<std::string> TakeAction(const std::vector<std::string>& known) {
+    if (words_.empty()) return {};
+    const std::string& first = words_.front();
+    if (std::find(known.begin(), known.end(), first) == known.end())
+      throw UsageError(fmt::format("leat {} does not know '{}'; expected {}{}", line_.command, first,
+                                   Join(known, " or "), DidYouMean(first, known)),
+                       line_.command);
+    line_.action = first;
+    return {words_.begin() + 1, words_.end()};
+  }
+
+  void TakeWordsOfRuns() {
+    const bool is_number = !words_.empty() && words_[0].find_first_not_of("0123456789") == std::string::npos;
+    line_.action = is_number ? "show" : "list";
+    TakeRun(is_number ? words_ : TakeAction({"list", "show", "logs"}));
+    if (line_.action == "list" && line_.run) throw UsageError("leat runs list takes no run", "runs");
+    if (line_.action != "logs" && !line_.table.empty())
+      throw UsageError(fmt::format("leat runs {} takes no --table", line_.action), "runs");
+  }
+
+  void TakeWordsOfState() {
+    const std::vector<std::string> tables = TakeAction({"show", "reset"});
+    if (line_.action.empty()) throw UsageError("leat state needs show or reset", "state");
+    if (tables.size() > 1)
+      throw UsageError(fmt::format("leat state {} does not take '{}'", line_.action, tables[1]), "state");
+    if (!tables.empty()) line_.subject = tables.front();
+    if (line_.action == "reset" && tables.empty()) throw UsageError("leat state reset needs a table", "state");
   }
 
   void CheckMeaning() const {
     const std::string& command = line_.command;
     if (quiet_ && verbose_) throw UsageError("-q and -v exclude each other", command);
-    if (command != "run" && (!select_.empty() || !exclude_.empty()))
+    if (command != "run" && command != "check" && (!select_.empty() || !exclude_.empty()))
       throw UsageError(fmt::format("leat {} takes no selection", command), command);
     if (command == "init" && line_.template_name.empty())
       throw UsageError("leat init needs --template; expected shop or empty", command);
@@ -274,6 +354,12 @@ class Parser {
     return number;
   }
 
+  std::chrono::milliseconds Duration(const std::string& text, const char* flag) const {
+    if (text.empty()) return {};
+    if (const auto duration = config::ParseDuration(text)) return *duration;
+    throw UsageError(fmt::format("{} is '{}'; expected a duration such as 30s, 5m or 2h", flag, text), line_.command);
+  }
+
   std::string OneOf(const std::string& text, const char* flag, const std::vector<std::string>& known) const {
     if (text.empty() || std::find(known.begin(), known.end(), text) != known.end()) return text;
     throw UsageError(fmt::format("{} is '{}'; expected {}{}", flag, text, Join(known, " or "), DidYouMean(text, known)),
@@ -282,8 +368,8 @@ class Parser {
 
   CLI::App app_;
   CommandLine line_;
-  std::string threads_, rows_, log_format_;
-  std::vector<std::string> tables_, select_, exclude_;
+  std::string threads_, rows_, log_format_, wait_;
+  std::vector<std::string> words_, tables_, select_, exclude_;
   bool quiet_ = false, verbose_ = false, no_colour_ = false;
 };
 

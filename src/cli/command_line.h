@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@ struct CommandLine {
   std::string select;  ///< all selections, parted by blanks
   std::string exclude;
   std::optional<int> threads;
+  std::chrono::milliseconds wait{0};  ///< for a lease that another run holds
   bool json = false;
   bool all = false;  ///< leave nothing out: healthy tables, every diagnostic
   bool colour = true;
@@ -32,12 +35,16 @@ struct CommandLine {
   std::optional<std::string> source_url;
   std::optional<std::string> warehouse_url;
 
-  bool fast = false;          // validate
-  bool full_refresh = false;  // run
-  std::string subject;        ///< preview: table or file; query: the SQL or `-`; explain: the code
-  int rows = 20;              // preview
-  std::string format;  ///< preview, query: table, csv, json; empty: by the ending of `output`, else by the stream
-  std::string output;  ///< preview, query: a file; empty or `-`: standard output
+  bool fast = false;           // validate
+  bool full_refresh = false;   // run
+  std::string action;          ///< runs: list, show, logs; state: show, reset
+  std::optional<int64_t> run;  ///< retry, runs: its number; nothing: the last
+  std::string table;           ///< runs logs: only lines about this one
+  std::string confirm;         ///< state reset: the table's name
+  std::string subject;  ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or empty
+  int rows = 20;        ///< preview: rows; runs list: runs
+  std::string format;   ///< preview, query: table, csv, json; empty: by the ending of `output`, else by the stream
+  std::string output;   ///< preview, query: a file; empty or `-`: standard output
 };
 
 /// Read the words after the program's name.

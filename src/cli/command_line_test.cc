@@ -88,6 +88,42 @@ TEST(CommandLineTest, SaysWhatIsMissingOrWrong) {
   EXPECT_EQ(LineRefusal("run -q -v"), "-q and -v exclude each other");
 }
 
+TEST(CommandLineTest, TakesARunAndWhatToDoWithIt) {
+  EXPECT_EQ(Parse("runs").action, "list");
+  EXPECT_EQ(Parse("runs -n 5").rows, 5);
+  EXPECT_EQ(Parse("runs 42").action, "show");
+  EXPECT_EQ(Parse("runs 42").run, 42);
+  EXPECT_EQ(Parse("runs show").run, std::nullopt);
+  EXPECT_EQ(Parse("runs logs 42 --table mart.a").table, "mart.a");
+  EXPECT_EQ(Parse("retry").run, std::nullopt);
+  EXPECT_EQ(Parse("retry 41").run, 41);
+  EXPECT_EQ(LineRefusal("runs shwo"),
+            "leat runs does not know 'shwo'; expected list or show or logs; did you mean show?");
+  EXPECT_EQ(LineRefusal("runs list 42"), "leat runs list takes no run");
+  EXPECT_EQ(LineRefusal("runs show 42 43"), "leat runs does not take '43'");
+  EXPECT_EQ(LineRefusal("runs 42 --table mart.a"), "leat runs show takes no --table");
+  EXPECT_EQ(LineRefusal("retry mart.a"), "RUN is 'mart.a'; expected a number from 1 to 2147483647");
+}
+
+TEST(CommandLineTest, TakesATableAndItsConfirmation) {
+  EXPECT_EQ(Parse("state show").subject, "");
+  EXPECT_EQ(Parse("state show crm.a").subject, "crm.a");
+  EXPECT_EQ(Parse("state reset crm.a --confirm crm.a").confirm, "crm.a");
+  EXPECT_EQ(LineRefusal("state"), "leat state needs show or reset");
+  EXPECT_EQ(LineRefusal("state rest crm.a"),
+            "leat state does not know 'rest'; expected show or reset; did you mean reset?");
+  EXPECT_EQ(LineRefusal("state reset"), "leat state reset needs a table");
+  EXPECT_EQ(LineRefusal("state show a b"), "leat state show does not take 'b'");
+}
+
+TEST(CommandLineTest, TakesTheTimeToWait) {
+  EXPECT_EQ(Parse("run").wait.count(), 0);
+  EXPECT_EQ(Parse("run --wait 500ms").wait.count(), 500);
+  EXPECT_EQ(Parse("--wait 5m retry").wait.count(), 300'000);
+  EXPECT_EQ(LineRefusal("run --wait soon"), "--wait is 'soon'; expected a duration such as 30s, 5m or 2h");
+  EXPECT_EQ(Parse("check tag:monthly --exclude mart.a").select, "tag:monthly");
+}
+
 TEST(CommandLineTest, AsksForNothingWhenHelpIsWanted) {
   EXPECT_TRUE(Parse("--help").help);
   EXPECT_TRUE(Parse("init -h").help);
@@ -97,7 +133,8 @@ TEST(CommandLineTest, AsksForNothingWhenHelpIsWanted) {
 }
 
 TEST(HelpTextTest, StartsWithExamplesAndKeepsWithin80Columns) {
-  for (const char* command : {"", "init", "validate", "run", "status", "preview", "query", "explain"}) {
+  for (const char* command :
+       {"", "init", "validate", "run", "retry", "check", "status", "runs", "state", "preview", "query", "explain"}) {
     const std::string help = HelpText(command);
     EXPECT_LT(help.find("Examples\n"), help.find("Usage\n")) << command;
     EXPECT_THAT(help, HasSubstr("--log-format")) << command;

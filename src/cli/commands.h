@@ -9,7 +9,11 @@ namespace leat::cli {
 ExitCode Init(Session& session);
 ExitCode Validate(Session& session);
 ExitCode Run(Session& session);
+ExitCode Retry(Session& session);
+ExitCode Check(Session& session);
 ExitCode Status(Session& session);
+ExitCode Runs(Session& session);
+ExitCode State(Session& session);
 ExitCode Preview(Session& session);
 ExitCode Query(Session& session);
 ExitCode Explain(Session& session);

@@ -21,10 +21,11 @@ struct CommandEntry {
   const char* name;
   ExitCode (*carry_out)(Session&);
 };
-constexpr std::array kEntries = {CommandEntry{"init", Init},       CommandEntry{"validate", Validate},
-                                 CommandEntry{"run", Run},         CommandEntry{"status", Status},
-                                 CommandEntry{"preview", Preview}, CommandEntry{"query", Query},
-                                 CommandEntry{"explain", Explain}};
+constexpr std::array kEntries = {
+    CommandEntry{"init", Init},   CommandEntry{"validate", Validate}, CommandEntry{"run", Run},
+    CommandEntry{"retry", Retry}, CommandEntry{"check", Check},       CommandEntry{"status", Status},
+    CommandEntry{"runs", Runs},   CommandEntry{"state", State},       CommandEntry{"preview", Preview},
+    CommandEntry{"query", Query}, CommandEntry{"explain", Explain}};
 
 void EnterFolder(const std::string& folder) {
   if (folder.empty() || chdir(folder.c_str()) == 0) return;

@@ -15,6 +15,7 @@ class NoProgress : public Progress {
  public:
   void Tick() override {}
   void Close() override {}
+  void Waiting(const state::LeaseHolder&) override {}
   void RunStarted(const state::Run&, int, int) override {}
   void StepStarted(const std::string&, const std::string&) override {}
   void StepProgress(const std::string&, const std::string&, int64_t, std::optional<int64_t>) override {}
@@ -27,6 +28,42 @@ std::unique_ptr<Progress> MakeProgress(ProgressContext context) {
   if (context.loudness == Loudness::kQuiet) return std::make_unique<NoProgress>();
   if (context.terminal.is_terminal()) return std::make_unique<RunLines>(std::move(context));
   return std::make_unique<RunLog>(std::move(context));
+}
+
+void ProgressTee::Waiting(const state::LeaseHolder& holder) {
+  first_.Waiting(holder);
+  second_.Waiting(holder);
+}
+
+void ProgressTee::RunStarted(const state::Run& run, int tables, int threads) {
+  first_.RunStarted(run, tables, threads);
+  second_.RunStarted(run, tables, threads);
+}
+
+void ProgressTee::StepStarted(const std::string& table, const std::string& step) {
+  first_.StepStarted(table, step);
+  second_.StepStarted(table, step);
+}
+
+void ProgressTee::StepProgress(const std::string& table, const std::string& step, int64_t rows,
+                               std::optional<int64_t> rows_expected) {
+  first_.StepProgress(table, step, rows, rows_expected);
+  second_.StepProgress(table, step, rows, rows_expected);
+}
+
+void ProgressTee::StepFinished(const state::Step& step, const std::optional<Diagnostic>& fault) {
+  first_.StepFinished(step, fault);
+  second_.StepFinished(step, fault);
+}
+
+void ProgressTee::Tick() {
+  first_.Tick();
+  second_.Tick();
+}
+
+void ProgressTee::Close() {
+  first_.Close();
+  second_.Close();
 }
 
 ProgressTicker::ProgressTicker(Progress& progress)

@@ -32,11 +32,31 @@ struct ProgressContext {
   const CancelFlag* cancel = nullptr;
   Loudness loudness = Loudness::kNormal;
   LogFormat log_format = LogFormat::kText;
+  bool in_full = false;                       ///< a log says all it knows: steps that begin, whole diagnostics
   std::vector<Diagnostic>* logged = nullptr;  ///< takes what a line of the log has told
 };
 
 /// Lines for people on a terminal, log lines elsewhere, nothing if quiet.
 std::unique_ptr<Progress> MakeProgress(ProgressContext context);
+
+/// One run told to two.
+class ProgressTee : public Progress {
+ public:
+  ProgressTee(Progress& first, Progress& second) : first_(first), second_(second) {}
+
+  void Waiting(const state::LeaseHolder& holder) override;
+  void RunStarted(const state::Run& run, int tables, int threads) override;
+  void StepStarted(const std::string& table, const std::string& step) override;
+  void StepProgress(const std::string& table, const std::string& step, int64_t rows,
+                    std::optional<int64_t> rows_expected) override;
+  void StepFinished(const state::Step& step, const std::optional<Diagnostic>& fault) override;
+  void Tick() override;
+  void Close() override;
+
+ private:
+  Progress& first_;
+  Progress& second_;
+};
 
 /// Ticks a progress until it goes out of scope, then closes it.
 class ProgressTicker {

@@ -1,20 +1,52 @@
 #include "pipeline/run.h"
 
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/progress.h"
+#include "cli/run_log_file.h"
 #include "cli/run_summary.h"
 #include "cli/signals.h"
+#include "pipeline/retry.h"
 
 namespace leat::cli {
 namespace {
 
-ProgressContext ContextOf(Session& session) {
-  return {.terminal = session.err_terminal(),
-          .write = [&err = session.err()](std::string_view text) { err.Write(text); },
-          .cancel = &session.cancel(),
-          .loudness = session.line().loudness,
-          .log_format = session.line().log_format,
-          .logged = &session.logged()};
+ExitCode AnswerRun(Session& session, const pipeline::RunSummary& summary, const std::optional<Diagnostic>& log_loss) {
+  std::vector<Diagnostic> diagnostics = summary.diagnostics;
+  if (log_loss) diagnostics.push_back(*log_loss);
+  session.Answer(FormatRunSummary(summary, session.out_terminal()), RunSummaryJson(summary), diagnostics);
+  if (summary.run.status == "cancelled") return static_cast<ExitCode>(128 + ReceivedSignal());
+  return ExitCodeOf(summary);
+}
+
+/// Run with progress on the terminal and a log beside the state database. Nothing: a retry had nothing to do.
+std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& project,
+                                    const pipeline::RunOptions& options) {
+  RunLogFile log(project, session.cancel());
+  const auto run = [&] {
+    const std::unique_ptr<Progress> shown = MakeProgress(ContextOf(session));
+    ProgressTee progress(*shown, log);
+    const ProgressTicker ticker(progress);
+    return pipeline::Run(project, options, progress, session.cancel());
+  };
+  try {
+    const pipeline::RunSummary summary = run();
+    if (summary.run.number == 0 && summary.run.status == "succeeded") return std::nullopt;
+    log.End(summary);
+    return AnswerRun(session, summary, log.loss());
+  } catch (const Error& error) {
+    log.BreakOff(error.diagnostic());
+    throw;
+  }
+}
+
+ExitCode AnswerNothingToRetry(Session& session, const std::optional<state::Run>& run) {
+  std::string why = "this project never ran";
+  if (run && run->status == "succeeded") why = fmt::format("run {} succeeded", run->number);
+  if (run && run->status != "succeeded") why = fmt::format("no table of run {} failed or was skipped", run->number);
+  session.Answer(fmt::format("Nothing to retry: {}.\n", why), {{"run", nullptr}, {"nothing_to_retry", why}});
+  return kAllDone;
 }
 
 }  // namespace
@@ -22,16 +54,22 @@ ProgressContext ContextOf(Session& session) {
 ExitCode Run(Session& session) {
   const CommandLine& line = session.line();
   const config::Project project = session.OpenProject();
-  const pipeline::RunOptions options{.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh};
+  return *CarryOutRun(
+      session, project,
+      {.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh, .wait = line.wait});
+}
+
+ExitCode Retry(Session& session) {
+  const config::Project project = session.OpenProject();
   const std::unique_ptr<Progress> progress = MakeProgress(ContextOf(session));
-  const auto run = [&] {
-    const ProgressTicker ticker(*progress);
-    return pipeline::Run(project, options, *progress, session.cancel());
-  };
-  const pipeline::RunSummary summary = run();
-  session.Answer(FormatRunSummary(summary, session.out_terminal()), RunSummaryJson(summary), summary.diagnostics);
-  if (summary.run.status == "cancelled") return static_cast<ExitCode>(128 + ReceivedSignal());
-  return ExitCodeOf(summary);
+  pipeline::LeaseWait wait(session.line().wait, session.cancel(),
+                           [&](const state::LeaseHolder& holder) { progress->Waiting(holder); });
+  std::optional<pipeline::Retry> retry = pipeline::PlanRetry(project, session.line().run, wait);
+  if (!retry) return AnswerNothingToRetry(session, std::nullopt);
+  if (retry->options.only && retry->options.only->empty()) return AnswerNothingToRetry(session, retry->run);
+  retry->options.wait = session.line().wait;
+  const auto done = CarryOutRun(session, project, retry->options);
+  return done ? *done : AnswerNothingToRetry(session, retry->run);
 }
 
 }  // namespace leat::cli

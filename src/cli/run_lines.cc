@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "pipeline/scope.h"
+
 namespace leat::cli {
 namespace {
 
@@ -65,13 +67,23 @@ std::string Change(const state::Step& step, const Terminal& terminal) {
 
 }  // namespace
 
+void RunLines::Waiting(const state::LeaseHolder& holder) {
+  const std::lock_guard lock(mutex_);
+  Keep(fmt::format("  waiting for run {} ({}), which holds {} (Ctrl-C ends the wait)", holder.run, holder.holder,
+                   holder.name));
+  Draw();
+}
+
 void RunLines::RunStarted(const state::Run& run, int tables, int threads) {
   const std::lock_guard lock(mutex_);
   const Terminal& terminal = context_.terminal;
   const char* dot = SignsOf(terminal).dot;
   Keep(Paint(terminal, Tint::kBold, fmt::format("Run {}", run.number)) +
        fmt::format(" {} {} {} {}", dot, FormatNumberOf(terminal, tables, "table"), dot,
-                   FormatNumberOf(terminal, threads, "thread")));
+                   FormatNumberOf(terminal, threads, "thread")) +
+       (pipeline::ParseScope(run.selection).retry_of != 0
+            ? fmt::format(" {} {}, reads at a new moment", dot, run.selection)
+            : ""));
   Draw();
 }
 

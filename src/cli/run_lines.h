@@ -17,6 +17,7 @@ class RunLines : public Progress {
  public:
   explicit RunLines(ProgressContext context) : context_(std::move(context)) {}
 
+  void Waiting(const state::LeaseHolder& holder) override;
   void RunStarted(const state::Run& run, int tables, int threads) override;
   void StepStarted(const std::string& table, const std::string& step) override;
   void StepProgress(const std::string& table, const std::string& step, int64_t rows,

@@ -41,13 +41,16 @@ void AddCounts(Json& fields, const state::Step& step, int64_t rows) {
   if (step.rows_deleted > 0) fields["rows_deleted"] = step.rows_deleted;
 }
 
-void AddFault(Json& fields, const Diagnostic& fault) {
+}  // namespace
+
+Json FaultFields(const Diagnostic& fault, bool in_full) {
+  Json fields;
   fields["code"] = fault.code;
   if (fault.place.known()) fields["at"] = fault.place.ToString();
   fields["msg"] = fault.message;
+  if (in_full) fields["diagnostic"] = ToJson(fault);
+  return fields;
 }
-
-}  // namespace
 
 std::string FormatLogLine(LogFormat format, const Json& fields) {
   if (format == LogFormat::kJson) return DumpLine(fields);
@@ -59,30 +62,43 @@ std::string FormatLogLine(LogFormat format, const Json& fields) {
 
 std::string FormatFaultEvent(Timestamp now, const Diagnostic& fault) {
   Json fields = {{"time", LogTime(now)}, {"event", fault.severity == Severity::kError ? "error" : "warning"}};
-  AddFault(fields, fault);
+  fields.update(FaultFields(fault, /*in_full=*/false));
   return FormatLogLine(LogFormat::kJson, fields) + "\n";
 }
 
 void RunLog::Write(const std::string& event, const Json& fields) {
   Json line;
-  line["time"] = LogTime(context_.clock->Now());
+  const Timestamp now = context_.clock->Now();
+  line["time"] = context_.in_full ? FormatTimestamp(now) : LogTime(now);
   line["run"] = run_;
   line["event"] = event;
   line.update(fields);
   context_.write(FormatLogLine(context_.log_format, line) + "\n");
 }
 
+void RunLog::Waiting(const state::LeaseHolder& holder) {
+  Tell("waiting", {{"for_run", holder.run}, {"holder", holder.holder}, {"holds", holder.name}});
+}
+
+void RunLog::Tell(const std::string& event, const Json& fields) {
+  const std::lock_guard lock(mutex_);
+  Write(event, fields);
+}
+
 void RunLog::RunStarted(const state::Run& run, int tables, int threads) {
   const std::lock_guard lock(mutex_);
   run_ = run.number;
-  Write("run_started", {{"tables", tables}, {"threads", threads}});
+  Json fields = {{"tables", tables}, {"threads", threads}};
+  if (!run.selection.empty()) fields["selection"] = run.selection;
+  Write("run_started", fields);
 }
 
 void RunLog::StepStarted(const std::string& table, const std::string& step) {
   const std::lock_guard lock(mutex_);
   const Timestamp now = context_.clock->Now();
   live_[{table, step}] = {.started = now, .told = now};
-  if (context_.loudness == Loudness::kVerbose) Write("table_started", {{"table", table}, {"step", step}});
+  if (context_.loudness == Loudness::kVerbose || context_.in_full)
+    Write("table_started", {{"table", table}, {"step", step}});
 }
 
 void RunLog::StepProgress(const std::string& table, const std::string& step, int64_t rows,
@@ -113,7 +129,7 @@ void RunLog::StepFinished(const state::Step& step, const std::optional<Diagnosti
     fields["dur_s"] = RoundedSeconds(step.ended - step.started);
   }
   if (fault) {
-    AddFault(fields, *fault);
+    fields.update(FaultFields(*fault, context_.in_full));
     if (context_.logged != nullptr) context_.logged->push_back(*fault);
   }
   Write("table_" + step.status, fields);

@@ -16,12 +16,13 @@ namespace leat::cli {
 ///     dur_s=0.2
 ///     {"time":"2024-11-21T14:05:02Z","run":42,"event":"table_done","table":"totesys.sales_order","step":"extract",…}
 ///
-/// Events: run_started, table_started (-v), progress, table_done, table_unchanged, table_warned, table_failed,
+/// Events: waiting, run_started, table_started (-v), progress, table_done, table_unchanged, table_warned, table_failed,
 /// table_skipped, run_stopping, run_ended.
 class RunLog : public Progress {
  public:
   explicit RunLog(ProgressContext context) : context_(std::move(context)) {}
 
+  void Waiting(const state::LeaseHolder& holder) override;
   void RunStarted(const state::Run& run, int tables, int threads) override;
   void StepStarted(const std::string& table, const std::string& step) override;
   void StepProgress(const std::string& table, const std::string& step, int64_t rows,
@@ -29,6 +30,8 @@ class RunLog : public Progress {
   void StepFinished(const state::Step& step, const std::optional<Diagnostic>& fault) override;
   void Tick() override;
   void Close() override;
+  /// Write a line that is no part of the progress.
+  void Tell(const std::string& event, const Json& fields);
 
  private:
   /// A step that goes on.
@@ -52,6 +55,9 @@ class RunLog : public Progress {
 /// The line of a JSON log about a diagnostic that no step has told:
 /// `{"time":…,"event":"error","code":…,"at":…,"msg":…}`.
 std::string FormatFaultEvent(Timestamp now, const Diagnostic& fault);
+
+/// The fields of a log's line about a diagnostic; `in_full` adds all of it as `diagnostic`.
+Json FaultFields(const Diagnostic& fault, bool in_full);
 
 /// One line of a log, without its end: fields in their order, `time` first and bare in text.
 std::string FormatLogLine(LogFormat format, const Json& fields);

@@ -174,6 +174,27 @@ TEST_F(RunProgressTest, LogsJsonWhenAsked) {
       "\n");
 }
 
+TEST_F(RunProgressTest, SaysWhomItWaitsFor) {
+  const state::LeaseHolder holder{.name = "source:crm", .run = 41, .holder = "here, process 4711"};
+  RunLines lines(Context(kUnicode));
+  lines.Waiting(holder);
+  EXPECT_EQ(Take(), "  waiting for run 41 (here, process 4711), which holds source:crm (Ctrl-C ends the wait)\n");
+  RunLog log(Context({}));
+  log.Waiting(holder);
+  EXPECT_EQ(Take(),
+            "2024-11-21T14:05:02Z run=0 event=waiting for_run=41 holder=\"here, process 4711\" holds=source:crm\n");
+}
+
+TEST_F(RunProgressTest, SaysThatARetryReadsAtANewMoment) {
+  const state::Run retry{.number = 43, .status = "running", .selection = "retry of run 42"};
+  RunLines lines(Context(kUnicode));
+  lines.RunStarted(retry, 2, 4);
+  EXPECT_EQ(Take(), "Run 43 · 2 tables · 4 threads · retry of run 42, reads at a new moment\n");
+  RunLog log(Context({}));
+  log.RunStarted(retry, 2, 4);
+  EXPECT_EQ(Take(), "2024-11-21T14:05:02Z run=43 event=run_started tables=2 threads=4 selection=\"retry of run 42\"\n");
+}
+
 TEST_F(RunProgressTest, LogsAHeartbeatEveryHalfMinute) {
   RunLog log(Context({}));
   log.RunStarted(run_, 1, 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "pipeline/scope.h"
 
 namespace leat::cli {
 namespace {
@@ -60,11 +61,20 @@ std::string ModelRejects(const RunSummary& summary, const Terminal& terminal) {
   return rows == 0 ? "" : fmt::format("checks rejected {}{}", FormatCount(terminal, rows), RejectHint(tables));
 }
 
-std::string GoOn(const RunSummary& summary) {
-  if (summary.run.selection.empty()) return "leat run";
-  return fmt::format("leat run {}", summary.run.selection.find('*') == std::string::npos
-                                        ? summary.run.selection
-                                        : fmt::format("'{}'", summary.run.selection));
+bool IsRetry(const RunSummary& summary) { return pipeline::ParseScope(summary.run.selection).retry_of != 0; }
+
+/// The words for a shell that would take a `*` for names of files.
+std::string ForShell(const std::string& selection) {
+  std::string text;
+  for (const std::string& word : Split(selection, ' '))
+    text += word.find_first_of("*?") == std::string::npos ? " " + word : fmt::format(" '{}'", word);
+  return text;
+}
+
+/// The command that does the same again.
+std::string Again(const RunSummary& summary) {
+  if (summary.run.selection.empty() || IsRetry(summary)) return IsRetry(summary) ? "leat retry" : "leat run";
+  return "leat run" + ForShell(summary.run.selection);
 }
 
 std::string FirstLine(const RunSummary& summary, const Terminal& terminal) {
@@ -87,7 +97,7 @@ std::string FailureLine(const RunSummary& summary, const Terminal& terminal) {
   return fmt::format("{} failed, {} skipped; {} good rows.  Fix {}, then  {}\n",
                      FormatCount(terminal, summary.tables_failed), FormatCount(terminal, summary.tables_skipped),
                      one ? "the failed table keeps its last" : "these tables keep their last",
-                     one ? "it" : "what failed", GoOn(summary));
+                     one ? "it" : "what failed", "leat retry");
 }
 
 }  // namespace
@@ -111,6 +121,8 @@ Reconciliation Reconcile(const RunSummary& summary) {
 
 std::string FormatRunSummary(const RunSummary& summary, const Terminal& terminal) {
   std::string text = FirstLine(summary, terminal);
+  if (IsRetry(summary))
+    text += fmt::format("This was the {}; what it read is of a new moment.\n", summary.run.selection);
   for (const std::string& stream : Reconcile(summary).unequal)
     text += fmt::format("counts do not add up: {}\n", stream);
   if (summary.run.status == "cancelled")
@@ -118,10 +130,10 @@ std::string FormatRunSummary(const RunSummary& summary, const Terminal& terminal
            fmt::format(
                "Stopped as asked. What was done is published, the other tables are as they were; lake and positions "
                "are consistent.\nGo on with  {}\n",
-               GoOn(summary));
+               summary.run.number != 0 ? "leat retry" : Again(summary));
   if (summary.tables_failed + summary.tables_skipped > 0) return text + FailureLine(summary, terminal);
   if (summary.run.status != "succeeded")
-    text += fmt::format("Not all went well.  Mend the cause, then  {}\n", GoOn(summary));
+    text += fmt::format("Not all went well.  Mend the cause, then  {}\n", Again(summary));
   return text;
 }
 

@@ -27,7 +27,7 @@ Reconciliation Reconcile(const pipeline::RunSummary& summary);
 /// The answer of `leat run`: what was done, that the counts add up, what failed, and how to go on.
 ///
 ///     38 of 39 tables done in 58 s · read 3 118 436 = written 3 118 430 + rejected 6 (leat preview web.hits__rejects)
-///     1 failed, 0 skipped; the failed table keeps its last good rows.  Fix it, then  leat run
+///     1 failed, 0 skipped; the failed table keeps its last good rows.  Fix it, then  leat retry
 std::string FormatRunSummary(const pipeline::RunSummary& summary, const Terminal& terminal);
 
 /// `data` of `leat run --json`.

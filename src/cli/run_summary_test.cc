@@ -67,14 +67,13 @@ TEST(RunSummaryTest, SaysWhatFailedAndHowToGoOn) {
   summary.tables_failed = 1;
   EXPECT_EQ(FormatRunSummary(summary, kPipe),
             "38 of 39 tables done in 58 s · read 400 = repeated 400\n"
-            "1 failed, 0 skipped; the failed table keeps its last good rows.  Fix it, then  leat run\n");
+            "1 failed, 0 skipped; the failed table keeps its last good rows.  Fix it, then  leat retry\n");
   EXPECT_EQ(ExitCodeOf(summary), kSomeFailed);
   summary.tables_skipped = 2;
   summary.run.selection = "mart.*";
-  EXPECT_THAT(
-      FormatRunSummary(summary, kPipe),
-      testing::EndsWith(
-          "1 failed, 2 skipped; these tables keep their last good rows.  Fix what failed, then  leat run 'mart.*'\n"));
+  EXPECT_THAT(FormatRunSummary(summary, kPipe),
+              testing::EndsWith(
+                  "1 failed, 2 skipped; these tables keep their last good rows.  Fix what failed, then  leat retry\n"));
   summary.connection_lost_everywhere = true;
   EXPECT_EQ(ExitCodeOf(summary), kNoConnection);
 }
@@ -98,7 +97,18 @@ TEST(RunSummaryTest, SaysHowToGoOnAfterAStop) {
             "1 of 3 tables done in 58 s · read 5 = written 5\n"
             "Stopped as asked. What was done is published, the other tables are as they were; lake and positions are "
             "consistent.\n"
-            "Go on with  leat run\n");
+            "Go on with  leat retry\n");
+  summary.run.number = 0;  // before it had one
+  summary.run.selection = "mart.* --exclude mart.a";
+  EXPECT_THAT(FormatRunSummary(summary, kPipe), testing::EndsWith("Go on with  leat run 'mart.*' --exclude mart.a\n"));
+}
+
+TEST(RunSummaryTest, SaysThatARetryReadAtANewMoment) {
+  RunSummary summary = Summary({Extract("t.a", 5, 5)});
+  summary.run.selection = "retry of run 41";
+  EXPECT_EQ(FormatRunSummary(summary, kPipe),
+            "1 table done in 58 s · read 5 = written 5\n"
+            "This was the retry of run 41; what it read is of a new moment.\n");
 }
 
 TEST(ExitCodeTest, FollowsFromTheKindOfError) {

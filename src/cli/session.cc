@@ -61,4 +61,13 @@ void Session::Answer(const std::string& text, const Json& data, const std::vecto
   out_.Write(text);
 }
 
+ProgressContext ContextOf(Session& session) {
+  return {.terminal = session.err_terminal(),
+          .write = [&err = session.err()](std::string_view text) { err.Write(text); },
+          .cancel = &session.cancel(),
+          .loudness = session.line().loudness,
+          .log_format = session.line().log_format,
+          .logged = &session.logged()};
+}
+
 }  // namespace leat::cli

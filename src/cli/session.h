@@ -6,6 +6,7 @@
 #include "cli/command_line.h"
 #include "cli/json_document.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "config/project.h"
 #include "core/cancel.h"
@@ -60,5 +61,8 @@ class Session {
   std::vector<Diagnostic> warnings_;  ///< of the project's files
   std::vector<Diagnostic> logged_;
 };
+
+/// What progress on standard error needs of a session.
+ProgressContext ContextOf(Session& session);
 
 }  // namespace leat::cli

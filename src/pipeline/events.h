@@ -13,6 +13,8 @@ class RunObserver {
  public:
   virtual ~RunObserver() = default;
 
+  /// Another run holds a lease that this one needs; it is waited for. Called at most once, before RunStarted.
+  virtual void Waiting(const state::LeaseHolder& holder) = 0;
   /// The run has its number, its leases, and knows its tables.
   virtual void RunStarted(const state::Run& run, int tables, int threads) = 0;
   /// Work on a table began; `step` is extract, build or load.

@@ -54,6 +54,12 @@ std::vector<std::string> SourceNames(const config::Project& project) {
 /// Sources whose streams the selection may touch.
 std::set<std::string> SourcesNeeded(const config::Project& project, const std::vector<Selectable>& nodes,
                                     const RunOptions& options) {
+  if (options.only) {
+    std::set<std::string> needed;
+    for (const std::string& table : *options.only)
+      if (project.FindSource(NamespaceOf(table)) != nullptr) needed.insert(NamespaceOf(table));
+    return needed;
+  }
   std::set<std::string> needed = SourcesNamed(options.select);
   const auto need_all = [&] {
     for (const config::Source& source : project.sources) needed.insert(source.name);
@@ -118,6 +124,30 @@ std::vector<std::string> WithSeeds(const std::set<std::string>& streams, const c
   std::vector<std::string> names(streams.begin(), streams.end());
   for (const config::Seed& seed : project.seeds) names.push_back(seed.name);
   return names;
+}
+
+/// The tables that the options ask for.
+std::set<std::string> Chosen(const config::Project& project, const std::vector<Selectable>& nodes,
+                             const RunOptions& options) {
+  std::set<std::string> chosen = Select(nodes, options.select, options.exclude, SourceNames(project));
+  if (options.only)
+    std::erase_if(chosen, [&](const std::string& table) {
+      const std::string name_space = NamespaceOf(table);
+      const bool is_of_source = project.FindSource(name_space) != nullptr && options.only->contains(name_space);
+      return !is_of_source && !options.only->contains(table);
+    });
+  std::erase_if(chosen, [&](const std::string& table) { return options.without.contains(table); });
+  return chosen;
+}
+
+models::Graph OrderModels(const config::Project& project, Workspace& workspace, const models::Macros& macros,
+                          const std::set<std::string>& streams) {
+  std::vector<Diagnostic> diagnostics;
+  models::Graph graph =
+      models::MakeGraph(workspace.engine().connection(), project, macros, WithSeeds(streams, project), diagnostics);
+  if (std::any_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.severity == Severity::kError; }))
+    throw InvalidProject{std::move(diagnostics)};
+  return graph;
 }
 
 /// The models to build: those selected and the calendars they refer to, but none that was excluded.
@@ -204,14 +234,10 @@ Plan MakePlan(const config::Project& project, const RunOptions& options, Workspa
     if (needed.contains(source.name)) plan.sources.push_back(OpenPlanned(project, source, workspace, cancel));
 
   const std::set<std::string> streams = StreamsForSql(lake, read, plan.sources);
-  std::vector<Diagnostic> diagnostics;
-  plan.graph =
-      models::MakeGraph(workspace.engine().connection(), project, macros, WithSeeds(streams, project), diagnostics);
-  if (std::any_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.severity == Severity::kError; }))
-    throw InvalidProject{std::move(diagnostics)};
+  plan.graph = OrderModels(project, workspace, macros, streams);
 
   const std::vector<Selectable> nodes = Nodes(project, reads, streams);
-  const std::set<std::string> selected = Select(nodes, options.select, options.exclude, SourceNames(project));
+  const std::set<std::string> selected = Chosen(project, nodes, options);
   std::set<std::string> excluded;
   if (!Trim(options.exclude).empty()) excluded = Select(nodes, options.exclude, "", SourceNames(project));
   for (PlannedSource& source : plan.sources) {
@@ -219,6 +245,19 @@ Plan MakePlan(const config::Project& project, const RunOptions& options, Workspa
     std::erase_if(source.streams, [&](const auto& stream) { return !selected.contains(stream.name); });
   }
   plan.models = ModelsToBuild(project, plan.graph, selected, excluded);
+  return plan;
+}
+
+Plan MakePlanOfLake(const config::Project& project, const RunOptions& options, Workspace& workspace,
+                    models::Macros& macros) {
+  const Reads reads = ReadsOfModels(project, workspace, macros);
+  std::set<std::string> streams = StreamsInLake(project, workspace);
+  streams.merge(StreamsRead(project, reads));
+  Plan plan;
+  plan.graph = OrderModels(project, workspace, macros, streams);
+  const std::set<std::string> chosen = Chosen(project, Nodes(project, reads, streams), options);
+  for (const config::Model& model : project.models)
+    if (chosen.contains(model.name)) plan.models.insert(model.name);
   return plan;
 }
 

@@ -61,4 +61,9 @@ std::string ProducerOf(const std::string& name);
 Plan MakePlan(const config::Project& project, const RunOptions& options, Workspace& workspace, models::Macros& macros,
               const CancelFlag& cancel);
 
+/// Order the models of `workspace` and select among them and the streams that the lake has or models read, without
+/// asking any source: a plan without sources. Throws: as MakePlan.
+Plan MakePlanOfLake(const config::Project& project, const RunOptions& options, Workspace& workspace,
+                    models::Macros& macros);
+
 }  // namespace leat::pipeline

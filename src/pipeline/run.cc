@@ -18,11 +18,15 @@
 
 #include "config/postgres_options.h"
 #include "core/diagnostic_json.h"
+#include "core/fail_point.h"
 #include "core/ids.h"
+#include "pipeline/history.h"
 #include "pipeline/lease_keeper.h"
+#include "pipeline/lease_wait.h"
 #include "pipeline/load.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress.h"
+#include "pipeline/scope.h"
 #include "pipeline/steps.h"
 #include "warehouse/postgres/postgres_warehouse.h"
 
@@ -43,19 +47,29 @@ class Runner {
 
   RunSummary Run() {
     RefuseDoubledTables(project_);
+    summary_.run.selection = Recorded();
     try {
       plan_ = MakePlan(project_, options_, workspace_, macros_, cancel_);
+      FailPoint("pipeline.run.after_plan");
+      if (options_.retry_of != 0 && plan_.tables() == 0) {
+        summary_.run.status = "succeeded";
+        return std::move(summary_);
+      }
+      Begin();
     } catch (const Cancelled&) {
       summary_.run.status = "cancelled";
       return std::move(summary_);
     }
-    Begin();
     try {
       StartAgainIfOvertaken();
       const LeaseKeeper keeper(project_, leases_);
+      FailPoint("pipeline.run.after_begin");
       for (PlannedSource& source : plan_.sources) Extract(source);
+      FailPoint("pipeline.run.before_build");
       Build();
+      FailPoint("pipeline.run.before_load");
       Load();
+      FailPoint("pipeline.run.before_finish");
     } catch (const Cancelled&) {
       cancelled_ = true;
     } catch (const Error& error) {
@@ -66,18 +80,23 @@ class Runner {
   }
 
  private:
+  std::string Recorded() const {
+    return FormatScope({.select = options_.select,
+                        .exclude = options_.exclude,
+                        .full_refresh = options_.full_refresh,
+                        .retry_of = options_.retry_of});
+  }
+
   void Begin() {
     std::vector<std::string> names;
     for (const PlannedSource& source : plan_.sources)
       if (!source.streams.empty()) names.push_back("source:" + source.config->name);
     for (const std::string& model : plan_.models) names.push_back("model:" + model);
-    state::Store::Begun begun = workspace_.store()->BeginRun(options_.select, names);
-    if (!begun.held.empty()) {
-      const state::LeaseHolder& holder = begun.held.front();
-      throw Error(kConflict, "LEAT0510",
-                  fmt::format("run {} ({}) holds {} since {}", holder.run, holder.holder, holder.name,
-                              FormatTimestamp(holder.since)))
-          .Hint("wait until it has ended, then run again");
+    LeaseWait wait(options_.wait, cancel_, [&](const auto& holder) { observer_.Waiting(holder); });
+    state::Store::Begun begun = workspace_.store()->BeginRun(Recorded(), names);
+    while (!begun.held.empty()) {
+      wait.Pause(begun.held.front());
+      begun = workspace_.store()->BeginRun(Recorded(), names);
     }
     run_ = begun.run;
     leases_ = begun.leases;
@@ -119,9 +138,12 @@ class Runner {
       for (const auto& stream : source.streams) {
         const auto stored = workspace_.store()->FindPosition(stream.name);
         commit.positions.push_back({stream.name, "", stored ? stored->commit_number : 0});
+        if (stored) positions_[stream.name] = stored->value;
       }
       const std::vector<StreamOutcome> outcomes = ReadStreams(source, *commit.number);
+      FailPoint("pipeline.streams.before_publish");
       PublishStreams(outcomes, std::move(commit));
+      FailPoint("pipeline.streams.after_publish");
     } catch (const Error& error) {
       FailSource(source, error);
     }
@@ -141,8 +163,9 @@ class Runner {
       progress_->Finished(outcomes.back());
     }
     if (readable.empty()) return outcomes;
-    std::vector<StreamOutcome> read = source.source->Read(readable, ContextFor(commit_number));
-    outcomes.insert(outcomes.end(), std::make_move_iterator(read.begin()), std::make_move_iterator(read.end()));
+    sources::ReadResult read = source.source->Read(readable, ContextFor(commit_number));
+    std::move(read.outcomes.begin(), read.outcomes.end(), std::back_inserter(outcomes));
+    std::move(read.warnings.begin(), read.warnings.end(), std::back_inserter(summary_.diagnostics));
     return outcomes;
   }
 
@@ -156,7 +179,8 @@ class Runner {
             .full_refresh = options_.full_refresh,
             .cancel = cancel_,
             .observer = *progress_,
-            .tables = workspace_.tables()};
+            .tables = workspace_.tables(),
+            .positions = positions_};
   }
 
   /// Publish all streams of one source at once: their rows and how far they were read. `commit` holds what was expected
@@ -166,7 +190,8 @@ class Runner {
     std::erase_if(commit.positions, [&](state::Position& position) {
       const auto outcome =
           std::find_if(outcomes.begin(), outcomes.end(), [&](const auto& o) { return o.stream == position.stream; });
-      if (outcome == outcomes.end() || outcome->kind == StreamOutcome::Kind::kFailed) return true;
+      const bool stands = outcome == outcomes.end() || outcome->position.empty();
+      if (stands) return true;
       position.value = outcome->position;
       return false;
     });
@@ -236,7 +261,9 @@ class Runner {
       if (candidate.because.starts_with("check "))  // it was good until a query of checks/ looked at it
         progress_->StepFinished(StepOf(candidate, run_.number, started[candidate.model->name]),
                                 FirstOf(candidate.diagnostics));
+    FailPoint("pipeline.models.before_publish");
     PublishModels(result, started);
+    FailPoint("pipeline.models.after_publish");
   }
 
   models::Builder::Options BuildOptions() {
@@ -368,6 +395,7 @@ class Runner {
       if (table == workspace_.tables().end() || !table->second.snapshot()) continue;
       warehouse::TableLoad load = LoadOf(project_, model, table->second, workspace_.engine());
       load.commit_number = number;
+      load.takes_over = options_.full_refresh;
       load.epoch = LeasesOf({"model:" + model.name}).front().epoch;
       loads.push_back(std::move(load));
     }
@@ -421,32 +449,25 @@ class Runner {
 
   RunSummary Finish() {
     progress_.reset();
-    CountTables();
+    TakeCounts();
     summary_.run.status = cancelled_ ? "cancelled" : broken_ ? "failed" : Verdict();
     summary_.run.ended = SystemClock().Now();
     workspace_.store()->FinishRun(run_.number, summary_.run.status, unrecorded_, leases_);
+    FailPoint("pipeline.run.after_finish");
+    TrimHistory(project_, *workspace_.store(), *summary_.run.ended);
     return std::move(summary_);
   }
 
-  /// A table is done if none of its steps failed or was skipped.
-  void CountTables() {
-    std::set<std::string> done, failed, skipped;
-    bool worked = false;
-    for (const state::Step& step : summary_.steps) {
-      if (step.status == "failed")
-        failed.insert(step.table);
-      else if (step.status == "skipped")
-        skipped.insert(step.table);
-      else
-        done.insert(step.table);
+  void TakeCounts() {
+    const TableCounts counts = CountTables(summary_.steps);
+    summary_.tables_done = counts.done;
+    summary_.tables_failed = counts.failed;
+    summary_.tables_skipped = counts.skipped;
+    const bool worked = std::any_of(summary_.steps.begin(), summary_.steps.end(), [](const state::Step& step) {
       // That the warehouse needed nothing is no work.
       const bool is_idle_load = step.step == "load" && step.status == "unchanged";
-      worked = worked || (step.status != "failed" && step.status != "skipped" && !is_idle_load);
-    }
-    std::erase_if(done, [&](const std::string& table) { return failed.contains(table) || skipped.contains(table); });
-    summary_.tables_done = static_cast<int>(done.size());
-    summary_.tables_failed = static_cast<int>(failed.size());
-    summary_.tables_skipped = static_cast<int>(skipped.size());
+      return step.status != "failed" && step.status != "skipped" && !is_idle_load;
+    });
     summary_.connection_lost_everywhere = unreachable_ > 0 && !worked;
   }
 
@@ -471,6 +492,7 @@ class Runner {
   state::Run run_;
   std::vector<state::Lease> leases_;
   std::unique_ptr<Progress> progress_;
+  std::map<std::string, std::string> positions_;  ///< of streams, as stored before the read
   std::set<std::string> failed_models_;
   std::set<std::string> failed_inputs_;                      ///< streams that could not be read, by name
   std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published

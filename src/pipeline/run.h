@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,11 +17,15 @@ struct RunOptions {
   std::string select;
   std::string exclude;
   bool full_refresh = false;
+  std::optional<std::set<std::string>> only;  ///< of the selection these tables alone; a source's name: all of it
+  std::set<std::string> without;              ///< tables of the selection that are left out
+  int64_t retry_of = 0;                       ///< the run that left these tables to this one
+  std::chrono::milliseconds wait{0};          ///< how long another run that holds a lease is waited for
 };
 
 /// What a run came to.
 struct RunSummary {
-  state::Run run;                       ///< status: succeeded, partial, failed, cancelled
+  state::Run run;                       ///< status: succeeded, partial, failed, cancelled; number 0: none was begun
   std::vector<state::Step> steps;       ///< in the order in which they ended
   std::vector<Diagnostic> diagnostics;  ///< errors and warnings of tables, in that order
   int64_t rows_read = 0;
@@ -38,8 +44,9 @@ struct RunSummary {
 /// Run the project once: read its sources, build its models, check them, load the warehouse. Each source is one commit,
 /// all models are one commit, all loads are one transaction of the warehouse; a table that fails keeps its last good
 /// rows. Throws: Error(kConfig) before anything is run, for an invalid selection or SQL that cannot be ordered (several
-/// faults: InvalidProject); Error(kConflict, LEAT0510) naming the holder if another run holds a lease.
-/// Never throws Cancelled: a cancelled run is a summary.
+/// faults: InvalidProject); Error(kConflict, LEAT0510) naming the holder if another run holds a lease
+/// for longer than `wait`. Never throws Cancelled: a cancelled run is a summary, and so is a retry that finds nothing
+/// to do.
 RunSummary Run(const config::Project& project, const RunOptions& options, RunObserver& observer,
                const CancelFlag& cancel);
 

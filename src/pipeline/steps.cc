@@ -15,12 +15,12 @@ std::string JsonOf(const std::optional<Diagnostic>& diagnostic) {
   return diagnostic ? FormatDiagnosticJson(*diagnostic) : "";
 }
 
-const char* StatusOf(StreamOutcome::Kind kind) {
-  switch (kind) {
+const char* StatusOf(const StreamOutcome& outcome) {
+  switch (outcome.kind) {
     case StreamOutcome::Kind::kChanged:
-      return "done";
+      return outcome.diagnostic ? "warned" : "done";
     case StreamOutcome::Kind::kUnchanged:
-      return "unchanged";
+      return outcome.diagnostic ? "warned" : "unchanged";
     case StreamOutcome::Kind::kFailed:
       return "failed";
   }
@@ -60,7 +60,7 @@ state::Step StepOf(const StreamOutcome& outcome, int64_t run) {
   return {.run = run,
           .table = outcome.stream,
           .step = "extract",
-          .status = StatusOf(outcome.kind),
+          .status = StatusOf(outcome),
           .rows_read = outcome.rows_read,
           .rows_written = outcome.rows_written,
           .rows_repeated = outcome.rows_repeated,
@@ -111,6 +111,22 @@ state::Step StepOf(const LoadOutcome& outcome, int64_t run, Timestamp started) {
           .started = started,
           .ended = SystemClock().Now(),
           .diagnostic = JsonOf(outcome.diagnostic)};
+}
+
+TableCounts CountTables(const std::vector<state::Step>& steps) {
+  std::set<std::string> done, failed, skipped;
+  for (const state::Step& step : steps)
+    (step.status == "failed" ? failed : step.status == "skipped" ? skipped : done).insert(step.table);
+  std::erase_if(skipped, [&](const std::string& table) { return failed.contains(table); });
+  std::erase_if(done, [&](const std::string& table) { return failed.contains(table) || skipped.contains(table); });
+  return {static_cast<int>(done.size()), static_cast<int>(failed.size()), static_cast<int>(skipped.size())};
+}
+
+std::set<std::string> TablesUndone(const std::vector<state::Step>& steps) {
+  std::set<std::string> tables;
+  for (const state::Step& step : steps)
+    if (step.status == "failed" || step.status == "skipped") tables.insert(step.table);
+  return tables;
 }
 
 std::optional<Diagnostic> FirstOf(const std::vector<Diagnostic>& diagnostics) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "models/models.h"
@@ -22,6 +23,17 @@ std::vector<state::Step> StepsOf(const models::Candidate& candidate, int64_t run
 
 /// The record of loading one table.
 state::Step StepOf(const warehouse::LoadOutcome& outcome, int64_t run, Timestamp started);
+
+/// Tables by how they fared, each counted once, the worst of its steps.
+struct TableCounts {
+  int done = 0;
+  int failed = 0;
+  int skipped = 0;
+};
+TableCounts CountTables(const std::vector<state::Step>& steps);
+
+/// Tables with a step that failed or was skipped.
+std::set<std::string> TablesUndone(const std::vector<state::Step>& steps);
 
 /// The first error, else the first warning.
 std::optional<Diagnostic> FirstOf(const std::vector<Diagnostic>& diagnostics);

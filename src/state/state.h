@@ -132,15 +132,35 @@ class Store {
   virtual std::map<TableName, std::string> Pointers() = 0;
   virtual std::optional<Position> FindPosition(const std::string& stream) = 0;
   virtual std::optional<ModelState> FindModel(const std::string& model) = 0;
+  /// All of them, by name.
+  virtual std::vector<Position> Positions() = 0;
+  virtual std::vector<ModelState> Models() = 0;
 
-  /// The newest run; `crashed` also if it was killed and nobody marked it yet.
+  /// Forget how far a stream was read, so that its next read compares all of it; or what a model was built from, so
+  /// that it is built anew. Both are no-ops for a name that has nothing stored. Returns who holds `lease`, the one a
+  /// run would take for it: then nothing was forgotten.
+  virtual std::optional<LeaseHolder> ForgetPosition(const std::string& stream, const std::string& lease) = 0;
+  virtual std::optional<LeaseHolder> ForgetModel(const std::string& model, const std::string& lease) = 0;
+
+  /// The newest `limit` runs, newest first; `crashed` also if one was killed and nobody marked it yet.
+  virtual std::vector<Run> Runs(int64_t limit) = 0;
+  virtual std::optional<Run> FindRun(int64_t number) = 0;
   virtual std::optional<Run> LastRun() = 0;
+  /// The steps of one run, in the order in which they were recorded. A run that goes on or was killed lacks those that
+  /// no commit recorded.
+  virtual std::vector<Step> StepsOf(int64_t run) = 0;
   enum class StepChoice {
     kAny,  ///< the newest
     kGood  ///< the newest that neither failed nor was skipped
   };
   /// For each table one step of each kind, by table and then by age.
   virtual std::vector<Step> LatestSteps(StepChoice choice) = 0;
+
+  /// Remove the runs that began before `before` with their steps and commits, at most once a day. What is still told or
+  /// needed stays: the newest step and the newest good one of each kind, the last commit of each scope. A thousand runs
+  /// at a time, so that nobody waits; what is left is taken next time. Returns the number up to which runs are gone;
+  /// nothing if it was too early.
+  virtual std::optional<int64_t> Trim(Timestamp before) = 0;
 };
 
 struct SqliteOptions {
@@ -148,7 +168,8 @@ struct SqliteOptions {
   Process process = ThisProcess();                                    ///< who takes the leases
 };
 
-/// Open, or make, the SQLite state database at `path`: WAL, `synchronous = FULL`, catalog name = `project`.
+/// Open, or make, the SQLite state database at `path`: WAL, `synchronous = FULL`, catalog name = `project`. Beside it
+/// lies `reserve`, 1 MiB that is given up when the disk is full, so that the end of a run can be recorded all the same.
 /// Throws: Error(kInternal, LEAT0514) damaged, LEAT0515 locked by another process for more than the timeout;
 /// Error(kConfig, LEAT0513) made by a newer leat, LEAT0516 made for a project of another name.
 std::unique_ptr<Store> OpenSqlite(const std::string& path, const std::string& project,

@@ -386,5 +386,120 @@ TEST_P(StoreConformance, ShowsTheNewestGoodStepBehindAFailedOne) {
   EXPECT_EQ(steps[0].data_to, data_to);
 }
 
+TEST_P(StoreConformance, ListsRunsAndTheirSteps) {
+  for (const std::string selection : {"mart.*", "source:totesys", "+mart.fact"}) {
+    const auto begun = store().BeginRun(selection, {kSource});
+    const int64_t run = begun.run.number;
+    clock_.Advance(std::chrono::seconds(58));
+    store().FinishRun(run, "failed",
+                      {StepOf(run, "totesys.staff", "extract"), StepOf(run, "mart.fact", "build", "failed")},
+                      begun.leases);
+  }
+  std::vector<std::string> selections;
+  for (const auto& run : store().Runs(2)) selections.push_back(fmt::format("{} {}", run.number, run.selection));
+  EXPECT_THAT(selections, ElementsAre("3 +mart.fact", "2 source:totesys"));
+  ASSERT_TRUE(store().FindRun(1));
+  EXPECT_EQ(store().FindRun(1)->selection, "mart.*");
+  EXPECT_EQ(*store().FindRun(1)->ended - store().FindRun(1)->started, std::chrono::seconds(58));
+  EXPECT_FALSE(store().FindRun(4));
+  const std::vector<Step> steps = store().StepsOf(2);
+  ASSERT_THAT(steps, SizeIs(2));
+  EXPECT_EQ(steps[0].table, "totesys.staff");
+  EXPECT_EQ(steps[1].status, "failed");
+  EXPECT_THAT(store().StepsOf(4), IsEmpty());
+}
+
+TEST_P(StoreConformance, AKilledRunIsCrashedWhereverItIsShown) {
+  InDyingChild([this] { Begin(); });
+  EXPECT_EQ(store().FindRun(1)->status, "crashed");
+  EXPECT_TRUE(store().FindRun(1)->ended);
+  EXPECT_EQ(store().Runs(5)[0].status, "crashed");
+}
+
+TEST_P(StoreConformance, AForgottenPositionIsStoredAnewByTheNextCommit) {
+  const auto begun = Begin();
+  store().Publish(Extract(begun, 1, "", "a.json"));
+  store().FinishRun(begun.run.number, "succeeded", {}, begun.leases);
+  EXPECT_THAT(store().Positions(), SizeIs(1));
+  EXPECT_FALSE(store().ForgetPosition("totesys.sales_order", kSource));
+  EXPECT_THAT(store().Positions(), IsEmpty());
+  EXPECT_EQ(store().Pointers().at(kOrders), "a.json");
+  Commit commit = Extract(Begin(), 2, "a.json", "b.json");
+  commit.positions[0].commit_number = 0;
+  EXPECT_EQ(store().Publish(commit), 2);
+  EXPECT_EQ(store().FindPosition("totesys.sales_order")->commit_number, 2);
+}
+
+TEST_P(StoreConformance, AForgottenModelHasNoFingerprint) {
+  const auto begun = Begin();
+  store().Publish(Extract(begun, 1, "", "a.json"));
+  store().FinishRun(begun.run.number, "succeeded", {}, begun.leases);
+  EXPECT_FALSE(store().ForgetModel("mart.dim_staff", "model:mart.dim_staff"));
+  ASSERT_TRUE(store().FindModel("mart.dim_staff"));
+  EXPECT_EQ(store().FindModel("mart.dim_staff")->fingerprint, "");
+  ASSERT_THAT(store().Models(), SizeIs(1));
+  EXPECT_EQ(store().Models()[0].model, "mart.dim_staff");
+  EXPECT_FALSE(store().ForgetModel("mart.nothing", "model:mart.nothing"));
+}
+
+TEST_P(StoreConformance, NothingIsForgottenWhileARunHoldsTheLease) {
+  const auto begun = Begin();
+  store().Publish(Extract(begun, 1, "", "a.json"));
+  const auto holder = Open()->ForgetPosition("totesys.sales_order", kSource);
+  ASSERT_TRUE(holder);
+  EXPECT_EQ(holder->run, begun.run.number);
+  EXPECT_EQ(holder->name, kSource);
+  EXPECT_TRUE(Open()->ForgetModel("mart.dim_staff", kSource));
+  EXPECT_EQ(Truth(), "pointer a.json, position a.json/1, model a.json, steps 1, commit 1");
+}
+
+TEST_P(StoreConformance, TrimsOldRunsButWhatIsStillTold) {
+  const auto old = Begin();
+  const int64_t first = old.run.number;
+  Commit commit = Extract(old, 1, "", "a.json");
+  commit.models.clear();
+  store().Publish(commit);
+  commit = Extract(old, 2, "a.json", "b.json");
+  commit.models.clear();
+  commit.steps = {StepOf(first, "mart.fact", "build"), StepOf(first, "mart.gone", "build", "done")};
+  store().Publish(commit);
+  store().FinishRun(first, "succeeded",
+                    {StepOf(first, "mart.fact", "build", "failed"), StepOf(first, "mart.lost", "build", "failed")},
+                    old.leases);
+  const auto idle = Begin();
+  store().FinishRun(idle.run.number, "succeeded", {StepOf(idle.run.number, "mart.fact", "build", "failed")},
+                    idle.leases);
+  const auto lost = Begin();
+  store().FinishRun(lost.run.number, "succeeded", {}, lost.leases);
+  clock_.Advance(std::chrono::hours(24 * 400));
+  const auto today = Begin();
+  store().FinishRun(today.run.number, "succeeded",
+                    {StepOf(today.run.number, "mart.fact", "build", "skipped"),
+                     StepOf(today.run.number, "totesys.sales_order", "extract")},
+                    today.leases);
+  const auto latest = [this](Store::StepChoice choice) {
+    std::vector<std::string> names;
+    for (const Step& step : store().LatestSteps(choice)) names.push_back(fmt::format("{} {}", step.run, step.table));
+    return names;
+  };
+  const auto newest = latest(Store::StepChoice::kAny);
+  const auto good = latest(Store::StepChoice::kGood);
+
+  EXPECT_EQ(store().Trim(clock_.Now() - std::chrono::hours(1)), 3);
+  std::vector<int64_t> left;
+  for (const auto& run : store().Runs(9)) left.push_back(run.number);
+  EXPECT_THAT(left, ElementsAre(4, 1)) << "the first still tells when mart.fact was good and mart.gone was built";
+  EXPECT_THAT(store().StepsOf(1), SizeIs(3));
+  EXPECT_EQ(latest(Store::StepChoice::kAny), newest);
+  EXPECT_EQ(latest(Store::StepChoice::kGood), good);
+  EXPECT_EQ(store().LastCommitNumber(kSource), 2);
+  EXPECT_EQ(Begin().run.number, 5);
+
+  clock_.Advance(std::chrono::hours(23));
+  EXPECT_EQ(store().Trim(clock_.Now()), std::nullopt) << "once a day is enough";
+  clock_.Advance(std::chrono::hours(1));
+  EXPECT_EQ(store().Trim(clock_.Now() - std::chrono::hours(25)), 3);
+}
+
 }  // namespace
 }  // namespace leat::state

@@ -89,6 +89,11 @@ Error Database::ToError(int code) const {
   }
 }
 
+void Database::Throw(int code) const {
+  if ((code & 0xFF) == SQLITE_FULL) throw DiskFull(ToError(code));
+  throw ToError(code);
+}
+
 Transaction::Transaction(const Database& database) : database_(database) { database_.Execute("BEGIN IMMEDIATE"); }
 
 Transaction::~Transaction() {

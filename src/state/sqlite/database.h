@@ -17,6 +17,11 @@ namespace leat::state::sqlite {
 
 class Database;
 
+/// LEAT0502 for want of space alone: what can be done is another than with a broken disk.
+struct DiskFull : Error {
+  explicit DiskFull(const Error& error) : Error(error) {}
+};
+
 /// One prepared statement with its values bound, read row by row. Times are stored as epoch microseconds.
 class Statement {
  public:
@@ -85,7 +90,7 @@ class Database {
 
   /// What `code`, the connection's last, is to people.
   Error ToError(int code) const;
-  [[noreturn]] void Throw(int code) const { throw ToError(code); }
+  [[noreturn]] void Throw(int code) const;
 
  private:
   struct Close {

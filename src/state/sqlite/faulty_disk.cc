@@ -1,6 +1,7 @@
 #include "state/sqlite/faulty_disk.h"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace leat::state::sqlite {
 namespace {
@@ -11,6 +12,7 @@ sqlite3_vfs* inner = nullptr;
 sqlite3_vfs faulty;
 int fail_next = 0;
 int sync_count = 0;
+std::string ballast_path;  // empty: there is room
 
 template <int kind>
 struct Methods {
@@ -25,11 +27,19 @@ struct Methods {
     }
     return original->xSync(file, flags);
   }
+  static int Write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
+    sqlite3_int64 size = 0;
+    original->xFileSize(file, &size);
+    const bool is_full = !ballast_path.empty() && access(ballast_path.c_str(), F_OK) == 0;
+    if (is_full && offset + count > size) return SQLITE_FULL;
+    return original->xWrite(file, bytes, count, offset);
+  }
   static void Replace(sqlite3_file* file) {
     if (original == nullptr) {
       original = file->pMethods;
       replaced = *original;
       replaced.xSync = Sync;
+      replaced.xWrite = Write;
     }
     file->pMethods = &replaced;
   }
@@ -48,6 +58,7 @@ int Open(sqlite3_vfs*, sqlite3_filename name, sqlite3_file* file, int flags, int
 FaultyDisk::FaultyDisk() {
   fail_next = 0;
   sync_count = 0;
+  ballast_path.clear();
   inner = sqlite3_vfs_find(nullptr);
   faulty = *inner;
   faulty.zName = "faulty";
@@ -61,6 +72,8 @@ FaultyDisk::~FaultyDisk() {
 }
 
 void FaultyDisk::FailSyncs(int count) { fail_next = count; }
+
+void FaultyDisk::FillUp(const std::string& ballast) { ballast_path = ballast; }
 
 int FaultyDisk::syncs() const { return sync_count; }
 

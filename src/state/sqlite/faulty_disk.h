@@ -1,9 +1,11 @@
 #pragma once
 
+#include <string>
+
 namespace leat::state::sqlite {
 
-/// For tests: while one lives, every SQLite file that is opened lies on a disk whose fsync can be made to fail. One at
-/// a time.
+/// For tests: while one lives, every SQLite file that is opened lies on a disk whose fsync can be made to fail, and
+/// which can be filled up. One at a time.
 class FaultyDisk {
  public:
   FaultyDisk();
@@ -13,6 +15,8 @@ class FaultyDisk {
 
   /// The next `count` syncs fail with an I/O error.
   void FailSyncs(int count);
+  /// Files cannot grow while the file `ballast` is there.
+  void FillUp(const std::string& ballast);
   /// How many syncs were asked for.
   int syncs() const;
 };

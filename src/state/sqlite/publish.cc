@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/fail_point.h"
 #include "state/sqlite/store.h"
 
 namespace leat::state::sqlite {
@@ -17,9 +18,11 @@ int64_t SqliteStore::Publish(const Commit& commit) {
   {
     Transaction transaction(database_);
     number = Write(commit);
+    FailPoint("state.publish.before_commit");
     if (const int code = transaction.TryCommit(); code != SQLITE_OK) fault = database_.ToError(code);
   }
   if (fault) SettleUnknown(commit.attempt, *fault);
+  FailPoint("state.publish.after_commit");
   return number;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <set>
 
+#include "core/fail_point.h"
 #include "state/sqlite/store.h"
 
 namespace leat::state::sqlite {
@@ -89,7 +90,10 @@ Store::Begun SqliteStore::BeginRun(const std::string& selection, const std::vect
     begun.run = InsertRun(selection);
     for (const std::string& name : names) begun.leases.push_back(TakeLease(name, begun.run.number));
   }
+  FailPoint("state.begin.before_commit");
   transaction.Commit();
+  FailPoint("state.begin.after_commit");
+  reserve_.Make();  // the last run may have needed it
   return begun;
 }
 
@@ -127,27 +131,25 @@ void SqliteStore::InsertStep(const Step& step) {
 
 void SqliteStore::FinishRun(int64_t run, const std::string& status, const std::vector<Step>& steps,
                             const std::vector<Lease>& leases) {
+  try {
+    RecordEnd(run, status, steps, leases);
+  } catch (const DiskFull&) {
+    if (!reserve_.GiveUp()) throw;
+    RecordEnd(run, status, steps, leases);
+  }
+}
+
+void SqliteStore::RecordEnd(int64_t run, const std::string& status, const std::vector<Step>& steps,
+                            const std::vector<Lease>& leases) {
   Transaction transaction(database_);
   // A run that was taken for dead and woke up knows better how it ended.
   database_.Run("UPDATE leat_runs SET status = ?2, ended_at_us = ?3 WHERE number = ?1", run, status, clock_.Now());
   for (const Step& step : steps) InsertStep(step);
   for (const Lease& lease : leases)
     database_.Run("UPDATE leat_leases SET run = NULL WHERE name = ?1 AND epoch = ?2", lease.name, lease.epoch);
+  FailPoint("state.finish.before_commit");
   transaction.Commit();
-}
-
-std::optional<Run> SqliteStore::LastRun() {
-  Statement row(
-      database_,
-      "SELECT number, status, selection, started_at_us, ended_at_us FROM leat_runs ORDER BY number DESC LIMIT 1");
-  if (!row.Next()) return std::nullopt;
-  Run last{row.Int64(0), row.Text(1), row.Text(2), row.Time(3), row.TimeIfAny(4)};
-  for (const Unfinished& run : ListUnfinished()) {
-    if (run.number != last.number || !IsDead(run)) continue;
-    last.status = "crashed";
-    last.ended = run.touched;
-  }
-  return last;
+  FailPoint("state.finish.after_commit");
 }
 
 }  // namespace leat::state::sqlite

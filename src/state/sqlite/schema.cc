@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/fail_point.h"
 #include "core/file_system.h"
 #include "core/ids.h"
 
@@ -96,6 +97,11 @@ CREATE TABLE leat_models (
   run INTEGER NOT NULL REFERENCES leat_runs (number)
 ) WITHOUT ROWID;
 )sql"},
+    {2, R"sql(
+ALTER TABLE leat_meta ADD COLUMN trimmed_at_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE leat_meta ADD COLUMN trimmed_to INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX leat_commits_run ON leat_commits (run);
+)sql"},
 };
 
 /// Version 0 is a file in which leat has made nothing yet.
@@ -158,6 +164,7 @@ void Upgrade(const Database& database, const std::string& project, std::chrono::
     if (version > 0) CopyBeforeUpgrade(database, version, busy_timeout);
     Migrate(database, version, project, migrations);
   }
+  FailPoint("state.schema.before_commit");
   transaction.Commit();
 }
 
@@ -171,12 +178,14 @@ void Create(const std::string& path, const std::string& project, std::chrono::mi
     // Closing the only connection moves the log into the file.
     Upgrade(Database(temporary, busy_timeout, Database::Missing::kCreate), project, busy_timeout, migrations);
     SyncFile(temporary);
+    FailPoint("state.file.before_link");
     if (link(temporary.c_str(), path.c_str()) != 0 && errno != EEXIST)
       throw Error(kInternal, "LEAT0502", fmt::format("cannot create {}: {}", path, std::strerror(errno)));
   } catch (const Error&) {
     RemoveFileQuietly(temporary);
     throw;
   }
+  FailPoint("state.file.after_link");
   RemoveFileQuietly(temporary);
   SyncDirectory(folder);
 }

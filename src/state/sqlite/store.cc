@@ -19,7 +19,8 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& project, co
     : project_(project),
       clock_(clock),
       options_(std::move(options)),
-      database_(OpenState(path, project, options_.busy_timeout)) {}
+      database_(OpenState(path, project, options_.busy_timeout)),
+      reserve_(path) {}
 
 int64_t SqliteStore::LastCommitNumber(const std::string& scope) {
   Statement last(database_, "SELECT coalesce(max(number), 0) FROM leat_commits WHERE scope = ?1", scope);
@@ -49,41 +50,37 @@ std::optional<ModelState> SqliteStore::FindModel(const std::string& model) {
   return ModelState{model, row.Text(0)};
 }
 
-std::vector<Step> SqliteStore::LatestSteps(StepChoice choice) {
-  // Jumps from one (table, step) to the next in the index, whose newest entry comes first; GROUP BY would read all of
-  // it.
-  const char* condition = choice == StepChoice::kGood ? "status NOT IN ('failed', 'skipped')" : "true";
-  Statement rows(database_, fmt::format(R"sql(
-      WITH RECURSIVE newest (id) AS (
-        SELECT (SELECT id FROM leat_steps WHERE {0} ORDER BY table_name, step, id DESC LIMIT 1)
-        UNION ALL
-        SELECT coalesce((SELECT n.id FROM leat_steps n WHERE n.table_name = s.table_name AND n.step > s.step AND {0}
-                         ORDER BY n.step, n.id DESC LIMIT 1),
-                        (SELECT n.id FROM leat_steps n WHERE n.table_name > s.table_name AND {0}
-                         ORDER BY n.table_name, n.step, n.id DESC LIMIT 1))
-        FROM newest JOIN leat_steps s USING (id))
-      SELECT run, table_name, step, status, rows_read, rows_written, rows_repeated, rows_rejected, rows_deleted, rows_total,
-             data_to_us, started_at_us, ended_at_us, diagnostic
-      FROM newest JOIN leat_steps USING (id) ORDER BY table_name, id)sql",
-                                        condition));
-  std::vector<Step> steps;
-  while (rows.Next()) {
-    steps.push_back({.run = rows.Int64(0),
-                     .table = rows.Text(1),
-                     .step = rows.Text(2),
-                     .status = rows.Text(3),
-                     .rows_read = rows.Int64(4),
-                     .rows_written = rows.Int64(5),
-                     .rows_repeated = rows.Int64(6),
-                     .rows_rejected = rows.Int64(7),
-                     .rows_deleted = rows.Int64(8),
-                     .rows_total = rows.Int64(9),
-                     .data_to = rows.TimeIfAny(10),
-                     .started = rows.Time(11),
-                     .ended = rows.Time(12),
-                     .diagnostic = rows.Text(13)});
-  }
-  return steps;
+std::vector<Position> SqliteStore::Positions() {
+  Statement rows(database_, "SELECT stream, value, commit_number FROM leat_positions ORDER BY stream");
+  std::vector<Position> positions;
+  while (rows.Next()) positions.push_back({rows.Text(0), rows.Text(1), rows.Int64(2)});
+  return positions;
+}
+
+std::vector<ModelState> SqliteStore::Models() {
+  Statement rows(database_, "SELECT model, fingerprint FROM leat_models ORDER BY model");
+  std::vector<ModelState> models;
+  while (rows.Next()) models.push_back({rows.Text(0), rows.Text(1)});
+  return models;
+}
+
+std::optional<LeaseHolder> SqliteStore::Forget(const std::string& sql, const std::string& name,
+                                               const std::string& lease) {
+  Transaction transaction(database_);
+  MarkCrashed();
+  if (const std::vector<LeaseHolder> held = FindHolders({lease}); !held.empty()) return held.front();
+  database_.Run(sql, name);
+  transaction.Commit();
+  return std::nullopt;
+}
+
+std::optional<LeaseHolder> SqliteStore::ForgetPosition(const std::string& stream, const std::string& lease) {
+  return Forget("DELETE FROM leat_positions WHERE stream = ?1", stream, lease);
+}
+
+std::optional<LeaseHolder> SqliteStore::ForgetModel(const std::string& model, const std::string& lease) {
+  // Without a row the fingerprint in the table's snapshot would count.
+  return Forget("UPDATE leat_models SET fingerprint = '' WHERE model = ?1", model, lease);
 }
 
 }  // namespace sqlite

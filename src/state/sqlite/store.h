@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "state/sqlite/database.h"
+#include "state/sqlite/reserve.h"
 #include "state/state.h"
 
 namespace leat::state::sqlite {
 
-/// The store in one SQLite file. The contract is Store's; `runs.cc` has the leases, `publish.cc` the commit.
+/// The store in one SQLite file. The contract is Store's; `runs.cc` has the leases, `publish.cc` the commit,
+/// `history.cc` what was, and its end.
 class SqliteStore : public Store {
  public:
   SqliteStore(const std::string& path, const std::string& project, const Clock& clock, SqliteOptions options);
@@ -25,8 +27,17 @@ class SqliteStore : public Store {
   std::map<TableName, std::string> Pointers() override;
   std::optional<Position> FindPosition(const std::string& stream) override;
   std::optional<ModelState> FindModel(const std::string& model) override;
+  std::vector<Position> Positions() override;
+  std::vector<ModelState> Models() override;
+  std::optional<LeaseHolder> ForgetPosition(const std::string& stream, const std::string& lease) override;
+  std::optional<LeaseHolder> ForgetModel(const std::string& model, const std::string& lease) override;
+
+  std::vector<Run> Runs(int64_t limit) override;
+  std::optional<Run> FindRun(int64_t number) override;
   std::optional<Run> LastRun() override;
+  std::vector<Step> StepsOf(int64_t run) override;
   std::vector<Step> LatestSteps(StepChoice choice) override;
+  std::optional<int64_t> Trim(Timestamp before) override;
 
  private:
   /// A run that has not ended, and its last sign of life.
@@ -38,6 +49,11 @@ class SqliteStore : public Store {
   std::vector<Unfinished> ListUnfinished();
   bool IsDead(const Unfinished& run) const;
   void MarkCrashed();
+  std::vector<Run> ReadRuns(Statement& rows);
+  void RecordEnd(int64_t run, const std::string& status, const std::vector<Step>& steps,
+                 const std::vector<Lease>& leases);
+  std::optional<LeaseHolder> Forget(const std::string& sql, const std::string& name, const std::string& lease);
+  void RemoveRuns(int64_t above, int64_t to);
   std::vector<LeaseHolder> FindHolders(const std::vector<std::string>& lease_names);
   Run InsertRun(const std::string& selection);
   Lease TakeLease(const std::string& name, int64_t run);
@@ -60,6 +76,7 @@ class SqliteStore : public Store {
   const Clock& clock_;
   SqliteOptions options_;
   Database database_;
+  Reserve reserve_;
 };
 
 }  // namespace leat::state::sqlite

@@ -106,7 +106,7 @@ TEST_F(SqliteStateTest, RefusesADatabaseOfANewerLeat) {
   Database(path_, milliseconds(50), Database::Missing::kRefuse).Run("UPDATE leat_meta SET schema_version = 99");
   EXPECT_EQ(FaultOf([&] { Open(); }),
             "LEAT0513 the state database /shop/.leat/state.db has schema version 99; this leat " LEAT_VERSION
-            " knows versions up to 1");
+            " knows versions up to 2");
 }
 
 TEST_F(SqliteStateTest, RefusesADatabaseOfAnotherProject) {
@@ -116,17 +116,29 @@ TEST_F(SqliteStateTest, RefusesADatabaseOfAnotherProject) {
 }
 
 TEST_F(SqliteStateTest, UpgradesAnOlderFileAfterCopyingIt) {
-  Open()->BeginRun("before", {});
-  const Migration newer[] = {Migrations()[0], {2, "ALTER TABLE leat_runs ADD COLUMN note TEXT"}};
-  OpenState(path_, "shop", milliseconds(50), newer);
+  MakeDirectories(folder_ + "/.leat");
+  OpenState(path_, "shop", milliseconds(50), Migrations().first(1));
+  Database(path_, milliseconds(50), Database::Missing::kRefuse).Execute(R"sql(
+      INSERT INTO leat_runs VALUES (7, 'succeeded', 'before', 10, 20, 'here', 'm', 1, 1);
+      INSERT INTO leat_commits VALUES ('models', 1, 'a', 7, 1, 15);
+      INSERT INTO leat_models VALUES ('mart.dim_staff', 'f', 7);
+      INSERT INTO leat_positions VALUES ('totesys.staff', '{}', 1))sql");
+  const auto store = Open();
+  EXPECT_EQ(store->FindRun(7)->selection, "before");
+  EXPECT_EQ(store->LastCommitNumber("models"), 1);
+  EXPECT_EQ(store->FindModel("mart.dim_staff")->fingerprint, "f");
+  EXPECT_EQ(store->Positions().size(), 1u);
+  EXPECT_EQ(store->Trim(SystemClock().Now()), 7);
   EXPECT_THAT(Ask("SELECT schema_version FROM leat_meta"), ElementsAre("2"));
-  EXPECT_THAT(Ask("SELECT selection FROM leat_runs WHERE note IS NULL"), ElementsAre("before"));
+  EXPECT_THAT(Ask("SELECT name FROM sqlite_schema WHERE name = 'leat_commits_run'", path_ + ".version-1"),
+              ElementsAre());
   EXPECT_THAT(Ask("SELECT schema_version FROM leat_meta", path_ + ".version-1"), ElementsAre("1"));
   EXPECT_THAT(Ask("SELECT selection FROM leat_runs", path_ + ".version-1"), ElementsAre("before"));
 }
 
 TEST_F(SqliteStateTest, AFailedUpgradeLeavesTheOldVersion) {
-  Open();
+  MakeDirectories(folder_ + "/.leat");
+  OpenState(path_, "shop", milliseconds(50), Migrations().first(1));
   const Migration broken[] = {Migrations()[0],
                               {2, "CREATE TABLE leat_new (x INTEGER); ALTER TABLE absent ADD COLUMN y"}};
   EXPECT_EQ(FaultOf([&] { OpenState(path_, "shop", milliseconds(50), broken); }),
@@ -186,6 +198,50 @@ TEST_F(SqliteStateTest, ADiskThatFailsTwiceLeavesAQuestionAndSaysSo) {
     EXPECT_THAT(error.diagnostic().notes,
                 ElementsAre("it is not known whether this was published: the disk failed again when leat looked"));
   }
+}
+
+TEST_F(SqliteStateTest, GivesUpItsReserveToRecordTheEndOfARunOnAFullDisk) {
+  const std::string reserve = folder_ + "/.leat/reserve";
+  FaultyDisk disk;
+  const auto store = Open();
+  const auto begun = store->BeginRun("", {"model:mart.dim_staff"});
+  EXPECT_EQ(FileSize(reserve), 1 << 20);
+  disk.FillUp(reserve);
+  EXPECT_EQ(FaultOf([&] { store->Publish(NewTable(begun, NewUuid(), "dim_staff")); }),
+            "LEAT0502 the state database /shop/.leat/state.db cannot be used: database or disk is full");
+  EXPECT_TRUE(PathExists(reserve)) << "only the end of a run is worth it";
+  store->FinishRun(begun.run.number, "failed", {}, begun.leases);
+  EXPECT_EQ(store->LastRun()->status, "failed");
+  EXPECT_TRUE(store->Pointers().empty());
+  EXPECT_FALSE(PathExists(reserve));
+  disk.FillUp("");
+  EXPECT_TRUE(store->BeginRun("", {"model:mart.dim_staff"}).held.empty());
+  EXPECT_EQ(FileSize(reserve), 1 << 20) << "made again by the next run";
+}
+
+TEST_F(SqliteStateTest, AFullDiskWithoutAReserveIsAnError) {
+  FaultyDisk disk;
+  const auto store = Open();
+  const auto begun = store->BeginRun("", {});
+  RemoveFileQuietly(folder_ + "/.leat/reserve");
+  WriteNewFile(folder_ + "/ballast", "x");
+  disk.FillUp(folder_ + "/ballast");
+  EXPECT_EQ(FaultOf([&] { store->FinishRun(begun.run.number, "failed", {}, begun.leases); }),
+            "LEAT0502 the state database /shop/.leat/state.db cannot be used: database or disk is full");
+}
+
+TEST_F(SqliteStateTest, TrimsManyRunsAThousandAtATime) {
+  FakeClock clock(ParseTimestamp("2024-11-21T14:00:00Z"));
+  const auto store = OpenSqlite(path_, "shop", clock);
+  Database(path_, milliseconds(50), Database::Missing::kRefuse).Execute(R"sql(
+      WITH RECURSIVE series (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM series WHERE value < 2500)
+      INSERT INTO leat_runs (status, selection, started_at_us, host, machine, pid, process_started)
+      SELECT 'succeeded', '', value, '', '', 0, 0 FROM series)sql");
+  EXPECT_EQ(store->Trim(clock.Now()), 1000);
+  EXPECT_EQ(store->Trim(clock.Now()), 2000);
+  EXPECT_EQ(store->Trim(clock.Now()), 2500);
+  EXPECT_EQ(store->Trim(clock.Now()), std::nullopt);
+  EXPECT_TRUE(store->Runs(9).empty());
 }
 
 TEST_F(SqliteStateTest, FindsTheNewestStepsAmongMany) {

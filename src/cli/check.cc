@@ -1,0 +1,20 @@
+#include "pipeline/check.h"
+
+#include <algorithm>
+
+#include "cli/check_report.h"
+#include "cli/commands.h"
+
+namespace leat::cli {
+
+ExitCode Check(Session& session) {
+  const CommandLine& line = session.line();
+  const config::Project project = session.OpenProject();
+  const pipeline::CheckReport report = pipeline::Check(project, line.select, line.exclude, session.cancel());
+  session.Answer(FormatChecks(report, session.out_terminal()), ChecksJson(report), report.diagnostics);
+  const bool failed = std::any_of(report.diagnostics.begin(), report.diagnostics.end(),
+                                  [](const Diagnostic& fault) { return fault.severity == Severity::kError; });
+  return failed ? kSomeFailed : kAllDone;
+}
+
+}  // namespace leat::cli
