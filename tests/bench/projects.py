@@ -70,6 +70,18 @@ def write_warehouse_project(folder: pathlib.Path, source: Database, warehouse: D
     return folder
 
 
+def write_history_project(folder: pathlib.Path, source: Database, warehouse: Database) -> pathlib.Path:
+    """One stream, all versions of its rows in one model with record ids, and that in a warehouse."""
+    write_warehouse_project(folder, source, warehouse)
+    _write(
+        folder / "models" / "mart" / "sales_order.sql",
+        "/* ---\nkind: history\nkey: sales_order_id\nrecord_id: sales_record_id\n--- */\n"
+        "SELECT sales_order_id, created_at, design_id, staff_id, counterparty_id, units_sold, unit_price, currency_id,\n"
+        "  agreed_delivery_date, agreed_payment_date, agreed_delivery_location_id\nFROM totesys.sales_order__history\n",
+    )
+    return folder
+
+
 def write_many_models_project(folder: pathlib.Path, source: Database, models: int) -> pathlib.Path:
     """The shop's streams and `models` models; every fourth reads the one before it."""
     _write(folder / "leat.yaml", _settings(totesys=source))

@@ -9,7 +9,6 @@ import statistics
 class Verdict(enum.Enum):
     HELD = "yes"
     BROKEN = "NO"
-    COUNTS_LATER = "measured; limit counts later"
     TRIAL = "trial"
     NO_LIMIT = "–"
     FAILED = "FAILED"

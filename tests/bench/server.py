@@ -128,3 +128,29 @@ def fill_shop(database: Database) -> None:
         for name in ("schema.sql", "data.sql"):
             connection.execute((_DEMO / name).read_text(encoding="utf-8"))
         connection.execute("ANALYZE")
+
+
+def sell(database: Database, number: int) -> None:
+    """Five minutes of a busy shop: three orders with their payments, five payments that arrive, one date that moves, and
+    now and then a design. `number` makes each time differ from the others."""
+    database.execute(
+        f"""
+        WITH sale AS (
+          INSERT INTO sales_order
+          SELECT (SELECT max(sales_order_id) FROM sales_order) + n, now(), now(), 1, 1, 1, 1000 + {number}, 2.50, 1,
+                 '2025-01-01', '2025-01-02', 1
+          FROM generate_series(1, 3) AS n RETURNING *),
+        entry AS (
+          INSERT INTO transaction
+          SELECT (SELECT max(transaction_id) FROM transaction) + row_number() OVER (), 'SALE', sales_order_id, NULL, now(), now()
+          FROM sale RETURNING *)
+        INSERT INTO payment
+        SELECT (SELECT max(payment_id) FROM payment) + row_number() OVER (), now(), now(), transaction_id, 1,
+               2.50 * (1000 + {number}), 1, 1, false, '2025-01-02', 12345678, 87654321
+        FROM entry;
+        UPDATE payment SET paid = NOT paid, last_updated = now() WHERE payment_id % 100 = {number % 100} AND payment_id <= 500;
+        UPDATE sales_order SET agreed_delivery_date = to_char(date '2025-01-01' + {number}, 'YYYY-MM-DD')
+          WHERE sales_order_id = {number % 100 + 1}"""
+    )
+    if number % 10 == 0:
+        database.execute(f"UPDATE design SET file_location = '/srv/{number}' WHERE design_id = {number // 10 % 20 + 1}")

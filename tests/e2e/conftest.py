@@ -4,6 +4,7 @@
     totesys          a copy of the totesys source, the test's own (support.postgres.Database); role leat_reader may SELECT
     warehouse        an empty database, owned by role leat_writer
     leat             the program, home and folder of the test's own, ~/.pgpass holding every role's password
+    make             make(tables, warehouse=False) -> support.project.Project of the test's own
     open_lake        open_lake(project) -> support.lake.Lake, closed at the end
 """
 
@@ -15,6 +16,7 @@ from support import totesys as totesys_source  # noqa: E402
 from support.lake import Lake  # noqa: E402
 from support.leat import Leat  # noqa: E402
 from support.postgres import Cluster  # noqa: E402
+from support.project import Project  # noqa: E402
 from support.shop import WRITER  # noqa: E402
 
 
@@ -51,6 +53,19 @@ def leat(pg, tmp_path):
     program = Leat(tmp_path / "home", tmp_path)
     program.write_pgpass(pg.pgpass())
     return program
+
+
+@pytest.fixture
+def make(pg, tmp_path):
+    projects = []
+
+    def project(tables: str, **options) -> Project:
+        projects.append(Project(pg, tmp_path, tables, **({"warehouse": False} | options)))
+        return projects[-1]
+
+    yield project
+    for made in projects:
+        made.drop()
 
 
 @pytest.fixture

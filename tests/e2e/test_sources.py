@@ -10,30 +10,8 @@ from decimal import Decimal
 
 import pytest
 
-from support.project import Project, diagnostics, outcome
+from support.project import Project, diagnostics, outcome, streams
 from support.totesys import READER
-
-SOURCE = "type: postgres\nconnection: source\nstreams:\n"
-
-
-@pytest.fixture
-def make(pg, tmp_path):
-    """make(tables, warehouse=False) -> Project of this test's own."""
-    projects = []
-
-    def project(tables: str, **options) -> Project:
-        projects.append(Project(pg, tmp_path, tables, **({"warehouse": False} | options)))
-        return projects[-1]
-
-    yield project
-    for made in projects:
-        made.drop()
-
-
-def streams(project: Project, *entries: str, before: str = "") -> None:
-    """sources/src.yaml: keys of the source, then its streams."""
-    head = SOURCE.replace("streams:", before + "streams:")
-    project.write("sources/src.yaml", head + "".join(f"  {entry}\n" for entry in entries))
 
 
 def changed(before: dict, after: dict) -> set[str]:
@@ -88,7 +66,7 @@ def test_table_that_gets_a_key_later_starts_anew(make):
     for _ in range(2):
         project.run().expect(0)
         assert sorted(project.query("FROM src.log")) == ["1,x", "2,y"]
-    assert "nothing changed · read 2 = repeated 2" in project.run().expect(0).stdout
+    assert "nothing changed" in project.run().expect(0).stdout
 
 
 def test_key_that_gets_another_column_starts_anew(make):
@@ -342,7 +320,10 @@ def test_int_that_becomes_bigint_is_widened_everywhere(item):
 def test_type_that_cannot_be_widened_stops_its_stream(item):
     item.execute("ALTER TABLE item ALTER COLUMN v TYPE text; UPDATE item SET v = 'ten' WHERE id = 1; UPDATE other SET v = 'y'")
     done = item.run().expect(1)
-    assert 'error[LEAT0410]: src.item: column "v" has type INTEGER in the lake, its new rows have VARCHAR' in done.stderr
+    assert (
+        "error[LEAT0410]: src.item: column v is VARCHAR now and was INTEGER; expected the same type or one that holds all "
+        "its values" in done.stderr
+    )
     assert sorted(item.query("FROM src.item")) == ["1,10", "2,20"]
     assert item.query("FROM src.other") == ["1,y"]
     assert item.loaded("item") == [(1, 10), (2, 20)]
@@ -452,7 +433,8 @@ def test_every_type_keeps_its_value(typed):
 
 
 def test_every_type_is_compared_as_equal_when_nothing_changed(typed):
-    assert "nothing changed · read 2 = repeated 2" in typed.run().expect(0).stdout
+    done = typed.run("--full-refresh").expect(0)  # or nothing would be read
+    assert "nothing changed · read 2 = repeated 2" in done.stdout
 
 
 def test_query_prints_every_type_as_the_server_does(typed):
@@ -714,11 +696,11 @@ def test_signal_ends_a_run_at_once_and_leaves_all_as_it_was(gate, number, code):
     assert told[0].startswith("0 of 3 tables done in ")
     assert told[1:] == [
         "Stopped as asked. What was done is published, the other tables are as they were; lake and positions are consistent.",
-        "Go on with  leat run",
+        "Go on with  leat retry",
     ]
     assert (project.snapshots(), project.loaded("slow")) == (before, loaded)
     done = project.run().expect(0)
-    assert "read 98 = written 2 + repeated 96 · deleted 2" in done.stdout
+    assert re.search(r"written 2\b.* · deleted 2$", done.stdout, re.MULTILINE), done
     assert settled(project)
 
 
@@ -766,7 +748,7 @@ def test_run_after_a_kill_takes_over_at_once(gate):
         gate.settle()
     done = project.run().expect(0)
     assert done.duration_s < 5
-    assert "read 98 = written 2 + repeated 96 · deleted 2" in done.stdout
+    assert re.search(r"written 2\b.* · deleted 2$", done.stdout, re.MULTILINE), done
     assert settled(project)
 
 
@@ -784,7 +766,7 @@ def test_kill_while_the_warehouse_is_loaded_is_mended_by_the_next_run(gate):
     assert project.loaded("slow") == loaded
     done = project.run().expect(0)
     # Source and models were published before; only the load was missing.
-    assert "read 98 = repeated 98" in done.stdout
+    assert "written" not in done.stdout
     assert settled(project)
 
 
@@ -803,7 +785,7 @@ def test_second_run_is_told_who_is_at_work(gate):
         message, *rest = diagnostics(refused).splitlines()
         holder = rf"run 2 \({re.escape(platform.node())}, process {first.pid}\)"
         assert re.fullmatch(rf"error\[LEAT0510\]: {holder} holds {lease} since {MOMENT}", message), message
-        assert rest == ["  = help: wait until it has ended, then run again", "  = more: leat explain LEAT0510"]
+        assert rest == ["  = help: run again when it has ended, or wait for it:  --wait 5m", "  = more: leat explain LEAT0510"]
     assert settled(gate.project)
 
 
@@ -852,7 +834,7 @@ def test_moved_project_works_on(make, tmp_path):
     project.model("prices", "SELECT id, v FROM src.item__history\n", "key: id\nkind: history\nrecord_id: record_id")
     project.run().expect(0)
     project.folder = project.folder.rename(tmp_path / "elsewhere")
-    assert "nothing changed · read 2 = repeated 2" in project.run().expect(0).stdout
+    assert "nothing changed" in project.run().expect(0).stdout
     project.execute("UPDATE item SET v = 3 WHERE id = 1")
     project.run().expect(0)
     assert project.loaded("item") == [(1, 3), (2, 2)]

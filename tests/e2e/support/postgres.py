@@ -25,7 +25,7 @@ _PR_SET_PDEATHSIG = 1
 # The superuser is trusted, so that tests can always look; everybody else needs a password, so that a wrong one can be tried.
 _HBA = f"""\
 local all {SUPERUSER} trust
-host  all {SUPERUSER} {HOST}/32 trust
+host  all,replication {SUPERUSER} {HOST}/32 trust
 local all all scram-sha-256
 host  all all {HOST}/32 scram-sha-256
 """
@@ -129,6 +129,11 @@ class Cluster:
     def pid(self) -> int:
         return self._process.pid
 
+    @staticmethod
+    def program(name: str) -> str:
+        """The path of a program of this version, such as pg_dump."""
+        return _binary(name)
+
     @property
     def log(self) -> pathlib.Path:
         return self.folder / "server.log"
@@ -136,20 +141,24 @@ class Cluster:
     def start(self) -> None:
         if self._account:
             os.chown(self.folder, self._account["user"], self._account["group"])
-        subprocess.run(
-            [_binary("initdb"), "-D", self._data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self.folder,
-            **self._account,
-        )
-        (self._data / "pg_hba.conf").write_text(_HBA)
+        self._fill_data_folder()
         # Somebody may take the port between our look and the server's; then try another.
         for attempt in range(5):
             self.port = _free_port()
             if self._launch():
                 return
         raise AssertionError(f"PostgreSQL did not start:\n{self.log.read_text()}")
+
+    def _fill_data_folder(self) -> None:
+        self.tool("initdb", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        (self._data / "pg_hba.conf").write_text(_HBA)
+
+    def tool(self, name: str, *arguments: str) -> None:
+        """Run a program of the server's on its data folder, as the account that owns it."""
+        done = subprocess.run(
+            [_binary(name), "-D", self._data, *arguments], capture_output=True, text=True, cwd=self.folder, **self._account
+        )
+        assert done.returncode == 0, f"{name} {arguments}\n{done.stdout}{done.stderr}"
 
     def _launch(self) -> bool:
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
@@ -175,14 +184,44 @@ class Cluster:
         return False
 
     def stop(self) -> None:
+        self.shut_down()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what becomes of it ---
+
+    def shut_down(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End the server and keep its data. SIGINT is its fast shutdown, SIGQUIT the immediate one: a crash."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(number)
             try:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.send_signal(signal.SIGQUIT)
                 self._process.wait(20)
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start_again(self) -> None:
+        """After `shut_down`, on the same port."""
+        assert self._launch(), f"PostgreSQL did not start again:\n{self.log.read_text()}"
+
+    def kill(self, *pids: int) -> None:
+        """SIGKILL some of the server's processes, as the out-of-memory killer does, and wait until the server is back."""
+        started = "SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+        with self.connect("postgres") as connection:
+            known = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (%s)", [list(pids)]).fetchone()
+            assert known == (len(pids),), f"{pids} are not all the server's"
+            before = connection.execute(started).fetchone()
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            try:
+                with self.connect("postgres") as connection:
+                    if connection.execute(started).fetchone() not in (None, before):
+                        return
+            except psycopg.OperationalError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"PostgreSQL did not come back:\n{self.log.read_text()}")
 
     # --- what is in it ---
 
@@ -232,3 +271,29 @@ class Cluster:
             autocommit=autocommit,
             **options,
         )
+
+
+class Standby(Cluster):
+    """A streaming standby of a running cluster; its superuser's `pg_promote()` makes it a primary."""
+
+    def __init__(self, primary: Cluster, settings: dict[str, str] | None = None) -> None:
+        super().__init__(primary._settings | (settings or {}))
+        self._primary = primary
+        self._passwords = primary._passwords
+
+    def _fill_data_folder(self) -> None:
+        source = f"host={HOST} port={self._primary.port} user={SUPERUSER} sslmode=disable"
+        self.tool("pg_basebackup", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+
+    def caught_up(self, timeout_s: float = 20) -> None:
+        """Wait until all that the primary has written is replayed here."""
+        with self._primary.connect("postgres") as connection:
+            # What was committed without waiting for the log goes out with the next one that waits.
+            connection.execute("SET synchronous_commit = on")
+            connection.execute("SELECT pg_logical_emit_message(true, 'test', 'flush')")
+            (written,) = connection.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone()
+        deadline = time.monotonic() + timeout_s
+        with self.connect("postgres") as connection:
+            while connection.execute("SELECT pg_last_wal_replay_lsn() < %s::pg_lsn", [written]).fetchone()[0]:
+                assert time.monotonic() < deadline, f"the standby did not reach {written}"
+                time.sleep(0.02)

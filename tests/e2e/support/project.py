@@ -115,6 +115,12 @@ class Project:
         return {name for (name,) in self.warehouse.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
+def streams(project: Project, *entries: str, before: str = "") -> None:
+    """sources/src.yaml: keys of the source, then its streams."""
+    head = "type: postgres\nconnection: source\n" + before + "streams:\n"
+    project.write("sources/src.yaml", head + "".join(f"  {entry}\n" for entry in entries))
+
+
 def diagnostics(result: Result) -> str:
     """Errors and warnings as printed on stderr, without the lines of progress around them."""
     log = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")

@@ -28,9 +28,14 @@ _CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 
 
 def dump_folder() -> pathlib.Path:
-    """The folder of the dump's CSV files. Its absence fails the test; LEAT_TEST_DATA_OPTIONAL=1 makes that a skip."""
+    """The folder of the dump's CSV files."""
+    return data_folder("totesys-2023-11") / "csv"
+
+
+def data_folder(name: str) -> pathlib.Path:
+    """A folder of test data. Its absence fails the test; LEAT_TEST_DATA_OPTIONAL=1 makes that a skip."""
     data = pathlib.Path(os.environ.get("LEAT_TEST_DATA") or _CHECKOUT.parent / "shared" / "data")
-    folder = data / "totesys-2023-11" / "csv"
+    folder = data / name
     if not folder.is_dir():
         message = f"LEAT_TEST_DATA: {folder} is absent"
         if os.environ.get("LEAT_TEST_DATA_OPTIONAL") == "1":
