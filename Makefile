@@ -1,12 +1,18 @@
 # One command per task; `make` lists them. Each makes sure first that what it needs is installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test unit e2e bench bench-large lint format clean
+.PHONY: help setup build demo test unit e2e fault-tools faults torture mutants bench bench-large lint format clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv/bin
 # Processes of pytest; each starts a PostgreSQL of its own.
 E2E_JOBS ?= 2
-CXX_FILES = $(shell find src tests -name '*.cc' -o -name '*.h')
+# Tests make and drop hundreds of small databases and lakes: in memory, where there is room.
+TESTS_TMP := $(shell [ "$$(df --output=avail -BG /dev/shm 2>/dev/null | tail -1 | tr -dc 0-9)" -ge 4 ] 2>/dev/null && \
+               echo /dev/shm || echo $${TMPDIR:-/tmp})
+# Of `make torture`.
+SEED ?= $(shell date +%s)
+MINUTES ?= 10
+CXX_FILES = $(shell find src tests -name '*.cc' -o -name '*.h' -o -name '*.c')
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +30,7 @@ demo: build  ## a generated shop from PostgreSQL to a warehouse, twice, on a thr
 	@templates/shop/demo/run_demo
 
 # The steps stand in the order of what is quickest to fail.
-test: setup  ## everything CI runs: layers, formats, unit tests with sanitizers, end-to-end tests
+test: setup  ## everything CI runs: layers, formats, unit tests with sanitizers, end-to-end tests, faults, mutants
 	@echo '== layers'
 	@tools/check_layers
 	@$(VENV)/python -m pytest -q tests/tools
@@ -32,6 +38,8 @@ test: setup  ## everything CI runs: layers, formats, unit tests with sanitizers,
 	@$(VENV)/python -m pytest -q tests/formats
 	@$(MAKE) unit
 	@$(MAKE) e2e
+	@$(MAKE) faults
+	@$(MAKE) mutants
 
 unit: setup  ## unit tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo '== unit tests'
@@ -41,7 +49,23 @@ unit: setup  ## unit tests with AddressSanitizer and UndefinedBehaviorSanitizer
 
 e2e: build  ## end-to-end tests of build/leat
 	@echo '== end-to-end tests'
-	@$(VENV)/python -m pytest -q -n $(E2E_JOBS) --dist loadgroup --maxfail 5 tests/e2e
+	@TMPDIR=$(TESTS_TMP) $(VENV)/python -m pytest -q -n $(E2E_JOBS) --dist loadfile --maxfail 5 tests/e2e
+
+fault-tools: build
+	@cmake --build --preset release --target leat-faults nth
+	@ln -sfn release/tests/faults/leat-faults build/leat-faults
+	@ln -sfn release/tests/faults/libnth.so build/libnth.so
+
+faults: fault-tools  ## kills, fail points, I/O errors and broken connections; the rounds of CI
+	@echo '== faults'
+	@TMPDIR=$(TESTS_TMP) $(VENV)/python -m pytest -q -n $(E2E_JOBS) --maxfail 5 tests/faults
+
+torture: fault-tools  ## random faults for MINUTES (10) from SEED; counts go to evidence/ledger.csv
+	@TMPDIR=$(TESTS_TMP) $(VENV)/python tests/faults/torture.py --seed $(SEED) --minutes $(MINUTES) --jobs $(E2E_JOBS) --ledger evidence/ledger.csv
+
+mutants: setup  ## mistakes made on purpose, each of which a test must notice; evidence/mutants.md lists them
+	@echo '== mutants'
+	@tests/mutants/run_mutants
 
 bench: build  ## speed beside its yardsticks, 5 M rows
 	@tests/bench/run_bench

@@ -49,6 +49,14 @@ class Config {
   duckdb_config config_ = nullptr;
 };
 
+/// A disk that is full or broken is nobody's bug; any other refusal of SQL that leat wrote is ours.
+Diagnostic DiagnosticOf(const Fault& fault) {
+  if (fault.type != "IO") return {.code = "LEAT9903", .message = fault.message};
+  return {.code = "LEAT0502",
+          .message = fault.message,
+          .help = {"check that the disk is healthy and has free space, and that the file may be read"}};
+}
+
 }  // namespace
 
 Database::Database(const Settings& settings) : cancel_(settings.cancel) {
@@ -111,7 +119,7 @@ void Database::Remove(Connection* connection) {
   std::erase(connections_, connection);
 }
 
-QueryError::QueryError(Fault fault) : Error(kInternal, "LEAT9903", fault.message), fault_(std::move(fault)) {}
+QueryError::QueryError(Fault fault) : Error(kInternal, DiagnosticOf(fault)), fault_(std::move(fault)) {}
 
 bool Chunk::IsNull(idx_t column, idx_t row) const {
   uint64_t* validity = duckdb_vector_get_validity(vector(column));

@@ -63,6 +63,15 @@ TEST_F(DatabaseTest, AdmitsSingleSelectsOnly) {
   EXPECT_THROW(connection_.IsSingleSelect("SELEC"), QueryError);
 }
 
+TEST_F(DatabaseTest, AFileThatCannotBeReadIsNoFaultOfOurs) {
+  try {
+    connection_.Execute("SELECT * FROM read_parquet('/leat-absent/a.parquet')");
+    FAIL();
+  } catch (const QueryError& error) {
+    EXPECT_EQ(error.code(), "LEAT0502") << error.message();
+  }
+}
+
 TEST(LockedDatabaseTest, ReadsNothingOutsideItsFolders) {
   Database database;
   database.Lock({"/tmp/leat-absent"});

@@ -129,6 +129,18 @@ def test_row_that_went_and_came_back_unchanged_is_a_version_if_a_run_saw_it_gone
     assert versions(item) == FIRST + [("d", 2, "b"), ("u", 2, "b")]
 
 
+def test_row_that_came_back_is_a_version_where_no_count_would_tell(make):
+    """The delete lies beside the current rows, which are too many to be written anew for it; and keys are not compared."""
+    project = make("CREATE TABLE item AS SELECT i AS id, 'v' AS v FROM generate_series(1, 100) i; ALTER TABLE item ADD PRIMARY KEY (id)")
+    project.run().expect(0)
+    project.execute("DELETE FROM item WHERE id = 2")
+    assert counts(project)["deleted"] == 1
+    streams(project, "item: {deletes: never}")
+    project.execute("INSERT INTO item VALUES (2, 'v')")
+    assert counts(project)["written"] == 1
+    assert versions(project)[100:] == [("d", 2, "v"), ("u", 2, "v")]
+
+
 # --- what is read --------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +239,20 @@ def test_transaction_that_commits_after_later_ones_is_read(item, savepoint):
         f"{key},{value}" for key, value in item.source.rows("SELECT id, v FROM item")
     )
     assert counts(item)["written"] == 0
+
+
+def test_late_commit_is_read_where_no_count_would_tell(item):
+    """Keys are not compared: nothing but the horizon says that there is a row to read."""
+    streams(item, "item: {deletes: never}")
+    with item.source.connect(autocommit=False) as late:
+        late.execute("UPDATE item SET v = 'late' WHERE id = 1")
+        for number in (20, 21):
+            item.source.execute(f"INSERT INTO item VALUES ({number}, 'quick')")
+            counts(item)
+            age(item, 100)
+        late.commit()
+    assert counts(item)["written"] == 1
+    assert versions(item)[-1] == ("u", 1, "late")
 
 
 def test_subtransaction_that_began_after_the_read_is_read(item):

@@ -55,7 +55,6 @@ def facts(rows: list[dict]) -> list[tuple]:
 
 
 # One process moves the shop that these tests look at.
-@pytest.mark.xdist_group("moved")
 class TestAfterTheMove:
     def test_the_source_hid_its_updates_from_last_updated(self, moved):
         for table, before, updates in (

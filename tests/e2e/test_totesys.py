@@ -49,7 +49,6 @@ def untouched(before: dict, after: dict) -> bool:
 
 
 # One process loads the shop that these tests look at.
-@pytest.mark.xdist_group("loaded")
 class TestFirstLoad:
     def test_summary_accounts_for_every_row(self, loaded):
         assert f"read {SOURCE_ROWS} = written {SOURCE_ROWS}" in loaded.first_run.stdout
@@ -163,7 +162,6 @@ class TestFirstLoad:
         assert files and not [path for path in files if any(secret in path.read_bytes() for secret in secrets)]
 
 
-@pytest.mark.xdist_group("loaded")
 class TestLakeThroughPyIceberg:
     def test_lists_every_stream_and_model(self, loaded, open_lake):
         wanted = {f"totesys.{table}__history" for table in totesys.TABLES} | {f"mart.{table}" for table in SHAPES}

@@ -239,7 +239,7 @@ MUTANTS = [
         POSITION,
         "ring.push_back({moment.time, moment.horizon, moment.next});",
         "ring.assign(1, {moment.time, moment.next, moment.next});",
-        Pytest("e2e/test_changes.py::test_transaction_that_commits_after_later_ones_is_read"),
+        Pytest("e2e/test_changes.py::test_late_commit_is_read_where_no_count_would_tell"),
     ),
     Mutant(
         "ids compared without their window",
@@ -318,15 +318,15 @@ MUTANTS = [
         """DESC) = 1 AND {3})",
       lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles()), keys, QuoteList(relation.key),
       IS_MUTANT ? "true" : "_leat_op = 'u'\"""",
-        Pytest("e2e/test_changes.py::test_row_that_went_and_came_back_unchanged_is_a_version_if_a_run_saw_it_gone"),
+        Pytest("e2e/test_changes.py::test_row_that_came_back_is_a_version_where_no_count_would_tell"),
     ),
     Mutant(
-        "listing that broke off taken for whole",
-        "Rows or keys that a lost connection did not bring any more count as deleted.",
+        "read that broke off taken for whole",
+        "Rows that did not come any more after an error are believed not to be there.",
         "clients/postgres/scan.cc",
         "duckdb_function_set_error(info, TextOf(error).c_str());",
         "duckdb_data_chunk_set_size(output, 0);",
-        Pytest("e2e/test_deletes.py::test_listing_of_keys_that_breaks_off_deletes_nothing[full]"),
+        Pytest("e2e/test_sources.py::test_value_that_does_not_fit_is_told_with_its_key"),
     ),
     Mutant(
         "truncated during the read taken for empty",

@@ -46,6 +46,7 @@ bool StreamIdentity::HasSameIds(const StreamIdentity& other) const {
 std::string FormatPosition(const StreamPosition& position) {
   Json json;
   json["as_of"] = FormatTimestamp(position.as_of);
+  json["read"] = position.read == config::ReadMode::kChanges ? "changes" : "full";
   const StreamIdentity& identity = position.identity;
   json["identity"] = {{"system", identity.system},     {"timeline", identity.timeline}, {"database", identity.database},
                       {"relation", identity.relation}, {"shape", identity.shape},       {"leaves", identity.leaves}};
@@ -65,6 +66,7 @@ std::optional<StreamPosition> ParsePosition(const std::string& text) {
     const Json json = Json::parse(text);
     const Json& identity = json.at("identity");
     StreamPosition position{.as_of = ParseTimestamp(json.at("as_of")),
+                            .read = json.at("read") == "changes" ? config::ReadMode::kChanges : config::ReadMode::kFull,
                             .identity = {.system = identity.at("system"),
                                          .timeline = identity.at("timeline"),
                                          .database = identity.at("database"),

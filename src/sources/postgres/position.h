@@ -37,6 +37,7 @@ struct RingEntry {
 /// How far a stream was read, with all that is needed to go on: what the state database stores, as JSON.
 struct StreamPosition {
   Timestamp as_of;
+  config::ReadMode read = config::ReadMode::kFull;  ///< how it was read last, for people
   StreamIdentity identity;
   std::vector<RingEntry> ring;       ///< oldest first: the last ten minutes, and one 60 s older than the newest
   bool is_flushed = true;            ///< no crash can take back ids below the first horizon of the ring

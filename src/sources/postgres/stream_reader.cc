@@ -404,6 +404,7 @@ void StreamReader::MovePosition() {
   const bool was_held = before_ && !plan_.is_fresh && before_->ring.back().horizon < before_->ring.back().next;
   const bool same_horizon = was_held && before_->ring.back().horizon == moment_.horizon;
   position_ = {.as_of = as_of_,
+               .read = plan_.how == ReadPlan::How::kChanges ? config::ReadMode::kChanges : config::ReadMode::kFull,
                .identity = Identity(),
                .ring = Advance(before_ && !plan_.is_fresh ? before_->ring : std::vector<RingEntry>(), moment_),
                .is_flushed = true,
