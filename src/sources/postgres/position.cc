@@ -15,8 +15,9 @@ constexpr auto kCrashMargin = 60s;
 constexpr auto kRingSpan = 10min;
 /// Reads closer together than this share an entry.
 constexpr auto kRingStep = 10s;
-/// A row's xmin has 32 bits; half of them can be told from the other half.
-constexpr int64_t kWindowMax = int64_t{1} << 31;
+/// A row's xmin has 32 bits; half of them can be told from the other half. The other quarter is for ids that are given
+/// out while the rows are read.
+constexpr int64_t kWindowMax = int64_t{1} << 30;
 
 constexpr auto kQuickDeletes = 1s;
 constexpr int kDeletesShare = 50;

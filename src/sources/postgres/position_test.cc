@@ -137,8 +137,8 @@ TEST(PlanReadTest, StartsAnewWhereIdsWentBackBehindTheLastHorizon) {
 
 TEST(PlanReadTest, StartsAnewWhereTheWindowWouldAlias) {
   const auto position = After({MomentAt(0s, 100, 100)});
-  EXPECT_EQ(Plan(position, MomentAt(300s, 100, 100 + (int64_t{1} << 31) - 1)).how, How::kChanges);
-  EXPECT_EQ(Plan(position, MomentAt(300s, 100, 100 + (int64_t{1} << 31))).how, How::kFull);
+  EXPECT_EQ(Plan(position, MomentAt(300s, 100, 100 + (int64_t{1} << 30) - 1)).how, How::kChanges);
+  EXPECT_EQ(Plan(position, MomentAt(300s, 100, 100 + (int64_t{1} << 30))).how, How::kFull);
 }
 
 TEST(PlanReadTest, ComparesEverythingAfterAFreshRingThatWasNotFlushed) {
