@@ -53,7 +53,7 @@ void TakeProperties(Relation& relation, const std::map<std::string, std::string>
 }
 
 /// Of a version `h` beside the newest one of its key in the newer files, `n`.
-constexpr const char* kIsCurrent = "(n.newest IS NULL OR n.newest = h._leat_seq) AND h._leat_op = 'u'";
+constexpr const char* kIsCurrent = "(n._leat_newest IS NULL OR n._leat_newest = h._leat_seq) AND h._leat_op = 'u'";
 
 }  // namespace
 
@@ -267,7 +267,7 @@ std::string Engine::OutdatedRowsSql(const Relation& relation) const {
 /// would cost twice the time and six times the memory.
 std::string Engine::VersionsSql(const Relation& relation, const std::string& condition) const {
   return fmt::format(
-      "SELECT h.* FROM {} h LEFT JOIN (SELECT {}, max(_leat_seq) AS newest FROM {} GROUP BY ALL) n USING ({}) "
+      "SELECT h.* FROM {} h LEFT JOIN (SELECT {}, max(_leat_seq) AS _leat_newest FROM {} GROUP BY ALL) n USING ({}) "
       "WHERE {}",
       lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles()), QuoteList(relation.key),
       lake::ReadFilesSql(storage_, relation.schema, relation.NewerFiles()), QuoteList(relation.key), condition);

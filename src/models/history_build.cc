@@ -142,16 +142,17 @@ std::string ModelBuild::VersionsSql(const HistoryInput& input, bool keys_are_uni
   const std::string key = QuoteList(KeyOf(model_));
   std::string versions = input.rows;
   if (!keys_are_unique || !input.empty_base) {
-    std::string candidates = fmt::format("SELECT {}, _leat_seq, true AS is_new FROM {}", columns, input.rows);
+    std::string candidates = fmt::format("SELECT {}, _leat_seq, true AS _leat_is_new FROM {}", columns, input.rows);
     if (!input.empty_base)
       candidates += fmt::format(
           " UNION ALL SELECT {0}, _leat_seq, false FROM (SELECT * FROM {1} SEMI JOIN {2} USING ({3}) "
           "QUALIFY row_number() OVER (PARTITION BY {3} ORDER BY _leat_seq DESC) = 1)",
           columns, RowsSql(base_->files()), input.rows, key);
     versions = fmt::format(
-        "(SELECT * FROM (SELECT *, row_number() OVER w = 1 OR {} AS is_version FROM ({}) WINDOW w AS (PARTITION BY {} "
-        "ORDER BY is_new, _leat_seq)) "
-        "WHERE is_new AND is_version)",
+        "(SELECT * FROM (SELECT *, row_number() OVER w = 1 OR {} AS _leat_is_version FROM ({}) WINDOW w AS (PARTITION "
+        "BY {} "
+        "ORDER BY _leat_is_new, _leat_seq)) "
+        "WHERE _leat_is_new AND _leat_is_version)",
         Join(differences, " OR "), candidates, key);
   }
   if (!model_.record_id) return fmt::format("SELECT {}, _leat_seq FROM {}", columns, versions);

@@ -95,6 +95,8 @@ class Runner {
     LeaseWait wait(options_.wait, cancel_, [&](const auto& holder) { observer_.Waiting(holder); });
     state::Store::Begun begun = workspace_.store()->BeginRun(Recorded(), names);
     while (!begun.held.empty()) {
+      // A snapshot that is held open holds back the source's vacuum; StartAgainIfOvertaken takes another.
+      for (PlannedSource& source : plan_.sources) source.source.reset();
       wait.Pause(begun.held.front());
       begun = workspace_.store()->BeginRun(Recorded(), names);
     }
@@ -126,7 +128,10 @@ class Runner {
 
   void Extract(PlannedSource& source) {
     if (source.fault) return FailSource(source, *source.fault);
-    if (source.streams.empty()) return;
+    if (source.streams.empty()) {
+      source.source.reset();
+      return;
+    }
     cancel_.Check();
     try {
       const std::string scope = "source:" + source.config->name;
@@ -395,7 +400,7 @@ class Runner {
       if (table == workspace_.tables().end() || !table->second.snapshot()) continue;
       warehouse::TableLoad load = LoadOf(project_, model, table->second, workspace_.engine());
       load.commit_number = number;
-      load.takes_over = options_.full_refresh;
+      load.is_full = options_.full_refresh;
       load.epoch = LeasesOf({"model:" + model.name}).front().epoch;
       loads.push_back(std::move(load));
     }

@@ -55,7 +55,9 @@ struct TableLoad {
   int64_t epoch = 0;          ///< of the lease on this table's model: like the commit number, it only grows
   int64_t snapshot_id = 0;
   std::string lake_table;   ///< UUID of the table in the lake
-  bool takes_over = false;  ///< also from another lake that loaded this table under the project's name
+  /// A full refresh: rows are compared with those in the warehouse, whatever the ledger says, and a table that another
+  /// lake has loaded under the project's name is taken over.
+  bool is_full = false;
   int64_t rows = 0;
   std::string hash_sum;
   std::string all_rows;  ///< SELECT in the spec's column order

@@ -357,3 +357,71 @@ def test_rows_hidden_by_row_level_security_stop_the_stream(item):
     item.source.execute("ALTER TABLE item DISABLE ROW LEVEL SECURITY")
     item.run().expect(0)
     assert versions(item) == FIRST + [("u", 1, "x")]
+
+
+# --- names and keys that stand in the way -------------------------------------------------------------------------------
+
+
+def test_columns_named_like_words_of_ours_are_columns_like_others(make):
+    project = make(
+        """CREATE TABLE t (newest int PRIMARY KEY, op text, is_new boolean, is_version int, v int);
+           INSERT INTO t VALUES (1, 'd', true, 0, 1), (2, NULL, NULL, NULL, 2), (3, 'u', false, 1, 3)""",
+        warehouse=True,
+    )
+    project.model("t", "SELECT newest, op, is_new, is_version, v FROM src.t__history\n", "kind: history\nkey: newest\nrecord_id: id")
+    project.run().expect(0)
+    for value in (10, 20):
+        project.execute(f"UPDATE t SET v = v + {value}, is_new = NOT is_new; DELETE FROM t WHERE newest = 2; INSERT INTO t VALUES (2, 'd', true, 1, {value})")
+        project.run().expect(0)
+        with project.lake() as lake:
+            current = lake.current("src.t", "newest")
+        columns = ("newest", "op", "is_new", "is_version", "v")
+        found = sorted(tuple(row[name] for name in columns) for row in current.values())
+        assert found == sorted(project.source.rows("SELECT newest, op, is_new, is_version, v FROM t"))
+    versions = project.loaded("t")
+    assert [row[0] for row in versions] == list(range(1, 10))
+    assert sorted((row[1], row[5]) for row in versions) == [(1, 1), (1, 11), (1, 31), (2, 2), (2, 10), (2, 20), (3, 3), (3, 13), (3, 33)]
+
+
+def test_key_that_the_server_does_not_keep_is_looked_at_in_every_row(make):
+    project = make("CREATE TABLE t (id int, v int); INSERT INTO t VALUES (1, 1), (2, 2)")
+    streams(project, "t: {key: id}")
+    project.run().expect(0)
+    # As many rows as before.
+    project.execute("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (2, 3)")
+    assert "error[LEAT0408]" in project.run().expect(1).stderr
+    assert sorted(project.query("FROM src.t")) == ["1,1", "2,2"]
+
+
+def test_table_that_lost_its_key_keeps_its_versions(make):
+    project = make("CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 1), (2, 2)")
+    project.run().expect(0)
+    project.execute("UPDATE t SET v = 3 WHERE id = 1")
+    project.run().expect(0)
+    project.execute("ALTER TABLE t DROP CONSTRAINT t_pkey")
+    told = project.run().expect(1).stderr
+    assert "error[LEAT0418]: src.t has no key any more, and its versions in the lake are kept by one" in told
+    assert len(project.versions("src.t", "id", "v")) == 3
+    streams(project, "t: {key: id}")
+    project.run().expect(0)
+    project.execute("UPDATE t SET v = 4 WHERE id = 2")
+    project.run().expect(0)
+    assert project.versions("src.t", "id", "v") == [("u", 1, 1), ("u", 2, 2), ("u", 1, 3), ("u", 2, 4)]
+
+
+def test_partitioned_table_without_partitions_is_empty(make):
+    project = make("CREATE TABLE p (id int, PRIMARY KEY (id)) PARTITION BY RANGE (id)")
+    project.run().expect(0)
+    project.execute("CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); INSERT INTO p VALUES (1)")
+    project.run().expect(0)
+    assert project.query("FROM src.p") == ["1"]
+
+
+def test_role_with_rights_on_columns_reads_them_at_every_run(make):
+    project = make("CREATE TABLE t (id int PRIMARY KEY, v int, secret text); INSERT INTO t VALUES (1, 1, 'x')")
+    project.source.execute("REVOKE SELECT ON t FROM leat_reader; GRANT SELECT (id, v) ON t TO leat_reader")
+    streams(project, "t: {columns: {exclude: [secret]}}")
+    for value in (1, 2):
+        project.source.execute(f"UPDATE t SET v = {value}")
+        project.run().expect(0)
+        assert project.query("FROM src.t") == [f"1,{value}"]

@@ -102,7 +102,7 @@ def test_lake_made_anew_does_not_take_a_warehouse_over_unasked(project):
     assert (project.loaded("dim_staff"), project.loaded("prices")) == before
     told = diagnostics(refused)
     assert re.search(r"error\[LEAT0613\]: warehouse table public\.(dim_staff|prices) was loaded from another lake of this project", told), told
-    assert "= help: if this lake is to have it from now on:  leat run mart." in told
+    assert "= help: if this lake is to have its tables from now on:  leat run --full-refresh" in told
 
     project.run("--full-refresh").expect(0)
     expect_warehouse_like_lake(project)
@@ -128,3 +128,29 @@ def test_older_state_does_not_load_over_a_newer_warehouse(project):
     later = r"holds commit 4 \(epoch \d+\), which is later than this run's commit 2 "
     assert re.search(r"error\[LEAT0604\]: warehouse table public\.dim_staff " + later, told), told
     assert (project.loaded("dim_staff"), project.loaded("prices")) == before
+
+
+def test_full_refresh_mends_rows_that_somebody_changed_in_the_warehouse(project):
+    project.model("lines", "SELECT name FROM src.staff\n")
+    project.run().expect(0)
+    project.warehouse.execute(
+        "DELETE FROM dim_staff WHERE id = 1; UPDATE dim_staff SET name = 'scribble' WHERE id = 2;"
+        "UPDATE prices SET price = 0; DELETE FROM lines"
+    )
+    assert "nothing changed" in project.run().expect(0).stdout
+    project.run("--full-refresh").expect(0)
+    expect_warehouse_like_lake(project)
+    assert project.loaded("lines") == [("ann",), ("bob",)]
+
+
+def test_taking_over_forgets_only_what_was_loaded(project):
+    """A table whose rows are refused stays ours: it can be loaded when the warehouse takes them."""
+    shutil.rmtree(project.folder / "lake")
+    shutil.rmtree(project.folder / ".leat")
+    project.execute("UPDATE item SET price = 99 WHERE id = 2")
+    project.warehouse.execute("ALTER TABLE prices ADD CHECK (price < 50) NOT VALID")
+    refused = project.run("--full-refresh").expect(1)
+    assert "error[LEAT0605]" in refused.stderr
+    project.warehouse.execute("ALTER TABLE prices DROP CONSTRAINT prices_price_check")
+    project.run("--full-refresh").expect(0)
+    expect_warehouse_like_lake(project)

@@ -141,6 +141,11 @@ std::exception_ptr WithHelp(const std::exception_ptr& exception, const Scan::Sta
   } catch (const ServerError& error) {
     if (error.sqlstate() != "42501") return exception;
     ServerError helped = error;
+    if (error.message().find("for schema ") != std::string::npos) {
+      std::move(helped).Hint(fmt::format("run as its owner:  GRANT USAGE ON SCHEMA {} TO {}",
+                                         QuoteIdentifier(state.table.schema), QuoteIdentifier(state.pool.user())));
+      return std::make_exception_ptr(helped);
+    }
     const bool by_policy = error.message().find("row-level security") != std::string::npos;
     std::move(helped).Hint(by_policy ? fmt::format("let the role read past the policies:  ALTER ROLE {} BYPASSRLS",
                                                    QuoteIdentifier(state.pool.user()))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/text.h"
 
@@ -73,20 +74,43 @@ SELECT r.oid, md5(concat_ws('|', r.relrowsecurity, types.list,
                                FROM pg_attribute WHERE attrelid = r.oid AND attnum > 0 AND NOT attisdropped)))
   FROM relations r LEFT JOIN types ON types.relation = r.oid)";
 
-// A partition may have got a column with a default while it was detached.
+// Partitions are asked of pg_inherits, since pg_partition_tree() would lock every one of them. One may have got a
+// column with a default while it was detached. A role with rights on single columns may not ask for a row's
+// transaction.
 constexpr const char* kStorage = R"(
-SELECT c.oid, CASE WHEN c.relkind = 'p' THEN md5(tree.members) ELSE '' END,
-       CASE WHEN c.relkind = 'p' THEN coalesce(tree.are_heaps, true)
-            ELSE c.relkind = 'r' AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap') END
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL (
-       SELECT string_agg(concat_ws(' ', p.relid::oid, defaults.list), ',' ORDER BY p.relid::oid) AS members,
-              bool_and(l.relkind = 'r' AND l.relam = (SELECT oid FROM pg_am WHERE amname = 'heap'))
-                FILTER (WHERE p.isleaf) AS are_heaps
-         FROM pg_partition_tree(CASE WHEN c.relkind = 'p' THEN c.oid END) p JOIN pg_class l ON l.oid = p.relid
-        CROSS JOIN LATERAL (SELECT string_agg(concat_ws(' ', attnum, attmissingval::text), '|' ORDER BY attnum) AS list
-                              FROM pg_attribute WHERE attrelid = p.relid AND (atthasmissing OR attisdropped)) defaults) tree
- WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition)";
+WITH RECURSIVE relations AS (
+  SELECT c.oid, c.relkind, c.relam FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition),
+tree (root, relid) AS (
+  SELECT oid, oid FROM relations WHERE relkind = 'p'
+   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid),
+heap AS (SELECT oid FROM pg_am WHERE amname = 'heap'),
+leaves AS (
+  SELECT tree.root,
+         md5(string_agg(concat_ws(' ', tree.relid,
+               (SELECT string_agg(concat_ws(' ', attnum, attmissingval::text), '|' ORDER BY attnum) FROM pg_attribute
+                 WHERE attrelid = tree.relid AND (atthasmissing OR attisdropped))), ',' ORDER BY tree.relid)) AS digest,
+         coalesce(bool_and(l.relkind = 'r' AND l.relam = (SELECT oid FROM heap)) FILTER (WHERE l.relkind <> 'p'), true)
+           AS are_heaps
+    FROM tree JOIN pg_class l ON l.oid = tree.relid GROUP BY tree.root)
+SELECT r.oid, coalesce(leaves.digest, ''),
+       CASE WHEN r.relkind = 'p' THEN leaves.are_heaps ELSE r.relkind = 'r' AND r.relam = (SELECT oid FROM heap) END
+         AND has_column_privilege(r.oid, 'xmin', 'SELECT'),
+       has_table_privilege(r.oid, 'SELECT') OR
+         (r.relkind IN ('r', 'm') AND has_column_privilege(r.oid, 'ctid', 'SELECT'))
+  FROM relations r LEFT JOIN leaves ON leaves.root = r.oid)";
+
+constexpr const char* kUniqueKeys = R"(
+SELECT i.indrelid, i.indexrelid, a.attname
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+ CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS u (attnum, place)
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
+ WHERE n.nspname = $1 AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+   AND u.place <= i.indnkeyatts
+   AND NOT EXISTS (SELECT 1 FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
+                     JOIN pg_attribute b ON b.attrelid = i.indrelid AND b.attnum = k.attnum
+                    WHERE k.place <= i.indnkeyatts AND NOT b.attnotnull)
+ ORDER BY i.indrelid, i.indexrelid)";
 
 void RefuseUnknownSchema(postgres::Connection& connection, const std::string& schema, const Place& place) {
   const postgres::Rows rows = connection.Query("SELECT nspname FROM pg_namespace ORDER BY 1");
@@ -146,7 +170,17 @@ std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const st
     if (const auto found = by_oid.find(Oid(storage, row, 0)); found != by_oid.end()) {
       tables[found->second].leaves = storage.Text(row, 1);
       tables[found->second].has_row_ids = storage.At(row, 2) == "t";
+      tables[found->second].may_read_places = storage.At(row, 3) == "t";
     }
+  std::map<uint32_t, std::pair<size_t, std::set<std::string>>> unique;  // by index
+  const postgres::Rows unique_keys = connection.Query(kUniqueKeys, {schema});
+  for (int row = 0; row < unique_keys.size(); ++row)
+    if (const auto found = by_oid.find(Oid(unique_keys, row, 0)); found != by_oid.end()) {
+      auto& [table, key] = unique[Oid(unique_keys, row, 1)];
+      table = found->second;
+      key.insert(unique_keys.Text(row, 2));
+    }
+  for (auto& [index, key] : unique) tables[key.first].unique_keys.push_back(std::move(key.second));
   connection.Execute("SET LOCAL jit TO DEFAULT");
   return tables;
 }

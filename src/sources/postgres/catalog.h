@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ struct CatalogTable {
   /// Digest of all that may change what rows show without a transaction writing them: columns with their types and the
   /// values that ADD COLUMN … DEFAULT keeps aside, labels of enums, row-level security.
   std::string shape;
-  std::string leaves;        ///< digest of a partitioned table's partitions; empty: not partitioned
+  std::string leaves;  ///< digest of a partitioned table's partitions; empty: not partitioned
+  std::vector<std::set<std::string>> unique_keys;  ///< sets of columns that are never NULL and name one row each
+  bool may_read_places = false;  ///< the role may ask where a row is, as is needed to read a table in ranges
   bool has_row_ids = false;  ///< each row tells which transaction wrote it: heap tables, and partitions of them alone
 
   const CatalogColumn* Find(const std::string& column) const;

@@ -20,7 +20,8 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
        CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END,
        (SELECT oid FROM pg_database WHERE datname = current_database()),
        (SELECT 3 * setting::bigint FROM pg_settings WHERE name = 'wal_writer_delay'),
-       coalesce(has_function_privilege(to_regprocedure('pg_catalog.pg_control_system()'), 'EXECUTE'), false))";
+       coalesce(has_function_privilege(to_regprocedure('pg_catalog.pg_control_system()'), 'EXECUTE'), false),
+       coalesce(has_function_privilege(to_regprocedure('pg_catalog.pg_control_checkpoint()'), 'EXECUTE'), false))";
 
 }  // namespace
 
@@ -42,7 +43,7 @@ Moment ReadMoment(postgres::Connection& connection) {
                 .flush_limit_ms = row.Int64(0, 7)};
   if (row.At(0, 8) == "t")
     moment.system = connection.Query("SELECT system_identifier FROM pg_control_system()").Text(0, 0);
-  if (row.At(0, 8) == "t" && moment.is_standby)
+  if (row.At(0, 9) == "t" && moment.is_standby)
     moment.timeline =
         connection.Query("SELECT lpad(upper(to_hex(timeline_id)), 8, '0') FROM pg_control_checkpoint()").Text(0, 0);
   return moment;

@@ -91,6 +91,14 @@ std::optional<StreamPosition> ParsePosition(const std::string& text) {
   }
 }
 
+bool IsBehind(const StreamPosition& last, const Moment& moment, const StreamIdentity& identity) {
+  const StreamIdentity& before = last.identity;
+  const bool may_be_other = before.system.empty() || identity.system.empty();
+  return moment.is_standby && !last.ring.empty() && moment.next < last.ring.back().next &&
+         (may_be_other || before.system == identity.system) && before.database == identity.database &&
+         before.relation == identity.relation;
+}
+
 ReadPlan PlanRead(const std::optional<StreamPosition>& position, const Moment& moment, const StreamIdentity& identity,
                   bool full) {
   if (!position || position->ring.empty() || !position->identity.HasSameIds(identity)) return {.is_fresh = true};
@@ -98,10 +106,6 @@ ReadPlan PlanRead(const std::optional<StreamPosition>& position, const Moment& m
   const int64_t from = SafeHorizon(position->ring);
   ReadPlan plan{.how = ReadPlan::How::kChanges, .from = from, .lost_next = position->lost_next};
   plan.shape_changed = position->identity.shape != identity.shape;
-  if (moment.is_standby && moment.next < last.next) {
-    plan.how = ReadPlan::How::kNothing;
-    return plan;
-  }
   if (moment.next < last.horizon || moment.next - from >= kWindowMax)
     return {.is_fresh = true, .shape_changed = plan.shape_changed};
   if (moment.next < last.next) {
@@ -137,6 +141,12 @@ bool IsDeleteDue(const config::DeleteRule& rule, const StreamPosition& position,
 }
 
 std::vector<RingEntry> Advance(std::vector<RingEntry> ring, const Moment& moment) {
+  // A clock that ran ahead and was put back must not leave a read in the future.
+  int64_t horizon = moment.horizon;
+  while (!ring.empty() && ring.back().time > moment.time) {
+    horizon = std::min(horizon, ring.back().horizon);
+    ring.pop_back();
+  }
   // The newest entry stays as it is; the one before may stand for both, with the lower horizon.
   if (ring.size() >= 2) {
     RingEntry& last = ring.back();
@@ -146,7 +156,7 @@ std::vector<RingEntry> Advance(std::vector<RingEntry> ring, const Moment& moment
       ring.pop_back();
     }
   }
-  ring.push_back({moment.time, moment.horizon, moment.next});
+  ring.push_back({moment.time, horizon, moment.next});
   const Timestamp newest = moment.time;
   size_t safe = 0;
   for (size_t i = 0; i < ring.size(); ++i)

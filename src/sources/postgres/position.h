@@ -54,9 +54,8 @@ std::optional<StreamPosition> ParsePosition(const std::string& text);
 /// What is to be read of a stream this time.
 struct ReadPlan {
   enum class How {
-    kFull,     ///< all rows, compared with what the lake has
-    kChanges,  ///< rows written by transactions from `from` on
-    kNothing   ///< the server is behind what was read already
+    kFull,    ///< all rows, compared with what the lake has
+    kChanges  ///< rows written by transactions from `from` on
   };
   How how = How::kFull;
   int64_t from = 0;
@@ -66,7 +65,11 @@ struct ReadPlan {
   std::optional<int64_t> lost_next;  ///< to be kept with the position
 };
 
-/// Decide by reliability.md, algorithm B, step 2.
+/// Whether a standby shows an older state than was read last, be it that its timeline is not known: it must not be
+/// read then.
+bool IsBehind(const StreamPosition& last, const Moment& moment, const StreamIdentity& identity);
+
+/// Decide by reliability.md, algorithm B, step 2, of a server that is not behind.
 /// \param position  nothing: never read, or forgotten
 /// \param full      everything is asked for: `read: full`, `--full-refresh`, a stream without a key
 ReadPlan PlanRead(const std::optional<StreamPosition>& position, const Moment& moment, const StreamIdentity& identity,

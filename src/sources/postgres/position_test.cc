@@ -89,12 +89,16 @@ TEST(PlanReadTest, ComparesEverythingWhereRowsMayShowOtherThings) {
 TEST(PlanReadTest, ReadsNothingFromAStandbyThatIsBehind) {
   const auto position = After({MomentAt(0s, 100, 110)});
   Moment standby = MomentAt(300s, 105, 105);
+  EXPECT_FALSE(IsBehind(position, standby, kOrders)) << "a primary has crashed";
   standby.is_standby = true;
-  EXPECT_EQ(Plan(position, standby).how, How::kNothing);
-  StreamIdentity reshaped = kOrders;
-  reshaped.shape = "t";
-  EXPECT_EQ(Plan(position, standby, reshaped, /*full=*/true).how, How::kNothing);
+  EXPECT_TRUE(IsBehind(position, standby, kOrders));
+  StreamIdentity unknown = kOrders, other = kOrders;
+  unknown.system = unknown.timeline = "";
+  other.system = "8";
+  EXPECT_TRUE(IsBehind(position, standby, unknown)) << "the role may not ask which server it is";
+  EXPECT_FALSE(IsBehind(position, standby, other));
   standby.next = 110;
+  EXPECT_FALSE(IsBehind(position, standby, kOrders));
   EXPECT_EQ(Plan(position, standby).how, How::kChanges);
 }
 
@@ -166,6 +170,16 @@ TEST(RingTest, ReadsCloseTogetherShareAnEntryWithTheLowestHorizon) {
   EXPECT_EQ(ring.front().time, At(0s));
   EXPECT_LE(ring.front().horizon, 991);
   EXPECT_EQ(ring.back(), (RingEntry{At(599s), 401, 1599}));
+}
+
+TEST(RingTest, AClockThatWasPutBackLeavesNoReadInTheFuture) {
+  std::vector<RingEntry> ring;
+  for (const auto& moment : {MomentAt(0s, 100, 100), MomentAt(300s, 150, 150), MomentAt(90000s, 120, 200)})
+    ring = Advance(ring, moment);
+  ring = Advance(ring, MomentAt(600s, 300, 300));
+  ASSERT_FALSE(ring.empty());
+  EXPECT_EQ(ring.back(), (RingEntry{At(600s), 120, 300}));
+  for (const RingEntry& entry : ring) EXPECT_LE(entry.time, At(600s));
 }
 
 TEST(PositionTest, SurvivesBeingStored) {

@@ -54,8 +54,9 @@ class PostgresSource : public Source {
   /// The read of one stream.
   struct Job {
     const PostgresStream* stream;
-    std::unique_ptr<StreamReader> reader;  ///< outlives the observer's look at its counter
     StreamOutcome outcome;
+    std::optional<StreamPosition> position;
+    bool needs_flush = false;
   };
 
   /// Big tables first, so that a small one fills the gap at the end.
@@ -64,7 +65,7 @@ class PostgresSource : public Source {
     for (const PostgresStream& stream : streams_)
       if (std::any_of(streams.begin(), streams.end(),
                       [&](const StreamInfo& info) { return info.name == stream.info.name; }))
-        jobs.push_back({.stream = &stream, .reader = {}, .outcome = {}});
+        jobs.push_back({.stream = &stream, .outcome = {}, .position = {}});
     std::stable_sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) {
       return a.stream->table.pages_estimate > b.stream->table.pages_estimate;
     });
@@ -79,11 +80,13 @@ class PostgresSource : public Source {
     const auto work = [&] {
       for (size_t i = next++; i < jobs.size(); i = next++) {
         Job& job = jobs[i];
+        std::optional<StreamReader> reader;  // outlives the observer's look at its counter
         try {
           cancel_.Check();
-          job.reader = std::make_unique<StreamReader>(*pool_, *job.stream, context, moment_, as_of_);
-          job.outcome = job.reader->Read();
-          FailPoint("sources.stream.after_read");
+          job.outcome = reader.emplace(*pool_, *job.stream, context, moment_, as_of_).Read();
+          job.position = std::move(reader->position());
+          job.needs_flush = reader->needs_flush();
+          if (job.position) job.position->is_flushed = reader->rests_on_earlier();
           context.observer.Finished(job.outcome);
         } catch (...) {
           context.observer.Aborted(job.stream->info);
@@ -104,21 +107,22 @@ class PostgresSource : public Source {
   /// Give every outcome its position, and look after the horizon that all of them rest on.
   ReadResult Finish(std::vector<Job>& jobs) {
     postgres::SnapshotPool::Lease connection = pool_->Borrow();
-    const bool must_wait = std::any_of(
-        jobs.begin(), jobs.end(), [](const Job& job) { return job.reader->position() && job.reader->needs_flush(); });
-    const bool is_flushed = !must_wait || AwaitFlush(*connection, moment_);
+    const bool must_wait =
+        std::any_of(jobs.begin(), jobs.end(), [](const Job& job) { return job.position && job.needs_flush; });
+    const bool is_flushed = must_wait && AwaitFlush(*connection, moment_);
     Timestamp horizon_since = moment_.time;
+    for (const Job& job : jobs)
+      if (job.position) horizon_since = std::min(horizon_since, job.position->horizon_since);
     ReadResult result;
+    if (auto warning = StuckHorizon(*connection, moment_, horizon_since)) result.warnings.push_back(*warning);
     for (Job& job : jobs) {
-      if (std::optional<StreamPosition>& position = job.reader->position()) {
-        position->is_flushed = is_flushed || !job.reader->needs_flush();
-        horizon_since = std::min(horizon_since, position->horizon_since);
-        job.outcome.position = FormatPosition(*position);
+      if (job.position) {
+        if (job.needs_flush) job.position->is_flushed = is_flushed;
+        job.outcome.position = FormatPosition(*job.position);
         if (job.outcome.pending) job.outcome.pending->change.summary["leat.position"] = job.outcome.position;
       }
       result.outcomes.push_back(std::move(job.outcome));
     }
-    if (auto warning = StuckHorizon(*connection, moment_, horizon_since)) result.warnings.push_back(*warning);
     return result;
   }
 

@@ -40,7 +40,7 @@ int64_t CountRowsOf(const std::vector<lake::DataFile>& files) {
 }
 
 bool ReadsChanges(const PostgresStream& stream) {
-  return stream.rule.read == config::ReadMode::kChanges && stream.table.has_row_ids && !stream.info.key.empty();
+  return stream.rule.read == config::ReadMode::kChanges && stream.table.has_row_ids && stream.key_is_enforced;
 }
 
 /// Whether the server is gone, be it that a session broke off or that no further one could begin.
@@ -81,6 +81,7 @@ StreamOutcome StreamReader::Read() {
     if (IsLost(error)) throw;  // any other fault is the stream's own
     outcome = {.stream = stream_.info.name, .as_of = as_of_, .started = outcome.started};
     outcome.diagnostic = error.diagnostic();
+    if (error.code() == "LEAT0305") outcome.diagnostic->notes.push_back("while reading " + stream_.info.origin);
   }
   outcome.ended = SystemClock().Now();
   return outcome;
@@ -90,8 +91,11 @@ void StreamReader::ReadInto(StreamOutcome& outcome) {
   if (published_ && HasSameKey()) relation_ = engine::Relation::Of(*published_);
   const auto stored = context_.positions.find(stream_.info.name);
   if (published_ && stored != context_.positions.end()) before_ = ParsePosition(stored->second);
-  plan_ = PlanRead(before_, moment_, Identity(), !reads_changes_ || context_.full_refresh || !relation_);
-  if (plan_.how == ReadPlan::How::kNothing) return SkipOldMoment(outcome);
+  const StreamIdentity identity = Identity();
+  if (const auto last = LastRead(); last && IsBehind(*last, moment_, identity)) return SkipOldMoment(outcome, *last);
+  const bool is_counted = published_ && !SummaryText(*published_, "leat.rows").empty();
+  plan_ = PlanRead(before_, moment_, identity, !reads_changes_ || context_.full_refresh || !relation_ || !is_counted);
+  RefuseLostKey();
 
   now_ = BringTogether(stream_, published_);
   sql_.emplace(stream_, now_, context_.engine, relation_ ? &*relation_ : nullptr);
@@ -166,7 +170,7 @@ std::string StreamReader::Window() const {
 
 /// Pages on disk, asked for here and not for all tables at once, since it waits for whoever has locked the table.
 int64_t StreamReader::CountBlocks() {
-  if (stream_.table.kind != 'r' && stream_.table.kind != 'm') return 0;
+  if ((stream_.table.kind != 'r' && stream_.table.kind != 'm') || !stream_.table.may_read_places) return 0;
   return pool_.Borrow()
       ->Query("SELECT pg_relation_size($1::oid) / current_setting('block_size')::int",
               {std::to_string(stream_.table.oid)})
@@ -176,14 +180,18 @@ int64_t StreamReader::CountBlocks() {
 /// TRUNCATE, a rewriting ALTER TABLE and a swap of names work on what a snapshot still shows: a COPY after them reads
 /// other rows than those of its moment, or none.
 void StreamReader::RefuseRewritten() {
+  // Asked of pg_inherits, since pg_partition_tree() would lock every partition.
   constexpr const char* kSameFiles = R"(
-SELECT coalesce(bool_and(c.relfilenode = pg_relation_filenode(c.oid)), false) AND to_regclass($2) = $1::oid
-  FROM pg_class c
- WHERE c.relkind IN ('r', 'm') AND c.oid IN (SELECT $1::oid UNION SELECT relid FROM pg_partition_tree($1::oid)))";
+WITH RECURSIVE tree (relid) AS (
+  SELECT $1::oid UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid AND $3::boolean)
+SELECT coalesce(bool_and(c.relfilenode = pg_relation_filenode(c.oid)), true) AND
+       coalesce(to_regclass($2) = $1::oid, false)
+  FROM pg_class c JOIN tree ON tree.relid = c.oid WHERE c.relkind IN ('r', 'm'))";
   if (stream_.table.kind == 'v' || stream_.table.kind == 'f') return;
   const std::string name = QuoteIdentifier(stream_.schema) + "." + QuoteIdentifier(stream_.table.name);
   const auto connection = pool_.Borrow();
-  const postgres::Rows same = connection->Query(kSameFiles, {std::to_string(stream_.table.oid), name});
+  const postgres::Rows same = connection->Query(
+      kSameFiles, {std::to_string(stream_.table.oid), name, stream_.table.kind == 'p' ? "true" : "false"});
   if (same.At(0, 0) == "t") return;
   throw Error(kConflict, "LEAT0411",
               fmt::format("{} was truncated, rewritten or replaced while it was read", stream_.info.origin))
@@ -213,12 +221,28 @@ Error StreamReader::WithKey(const Error& error) {
   return error;
 }
 
-void StreamReader::SkipOldMoment(StreamOutcome& outcome) {
+/// The last read that counted; the table knows it even if the position was forgotten.
+std::optional<StreamPosition> StreamReader::LastRead() const {
+  if (before_ || !published_) return before_;
+  return ParsePosition(SummaryText(*published_, "leat.position"));
+}
+
+void StreamReader::SkipOldMoment(StreamOutcome& outcome, const StreamPosition& last) {
   context_.observer.Started(stream_.info, [] { return int64_t{0}; });
   outcome.kind = StreamOutcome::Kind::kUnchanged;
-  outcome.as_of = before_->as_of;
+  outcome.as_of = last.as_of;
   outcome.rows_total = SummaryNumber(*published_, "leat.rows");
   outcome.diagnostic = BehindLastRead(stream_);
+}
+
+/// Without a key a table is replaced as a whole, which would take all versions with it that were kept by the key.
+void StreamReader::RefuseLostKey() {
+  if (!stream_.info.key.empty() || !published_ || published_->Property("leat.kind") != "stream") return;
+  throw Error(kConfig, "LEAT0418", stream_.rule.pattern.place,
+              fmt::format("{} has no key any more, and its versions in the lake are kept by one", stream_.info.name))
+      .Hint("name the columns that identify a row by  key: [column]")
+      .Hint(fmt::format("or begin anew beside it, at the top of the file:  rename: {{\"{}\": another_name}}",
+                        stream_.table.name));
 }
 
 void StreamReader::ReadEverything(StreamOutcome& outcome) {
@@ -238,7 +262,6 @@ void StreamReader::ReadEverything(StreamOutcome& outcome) {
 
 void StreamReader::ReadChanges(StreamOutcome& outcome) {
   const std::string rows = Materialise(sql_->Rows(scans_.back().sql()));
-  if (!stream_.key_is_enforced) CheckKey(rows);
   outcome.rows_read = scans_.back().rows();
   // A read that returned nothing opens no file of the lake.
   connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_difference AS " +
@@ -246,14 +269,14 @@ void StreamReader::ReadChanges(StreamOutcome& outcome) {
   outcome.rows_written = connection_.QueryInt64("SELECT count(*) FROM leat_difference");
   outcome.rows_repeated = outcome.rows_read - outcome.rows_written;
   const int64_t rows_before = SummaryNumber(*published_, "leat.rows");
-  const int64_t inserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE is_new");
+  const int64_t inserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE _leat_is_new");
   if (plan_.may_delete && IsDeleteDue(stream_.rule.deletes, *before_, moment_.time)) {
     if (!FindDeleted(rows_before + inserts)) {
       plan_.how = ReadPlan::How::kFull;
       plan_.is_fresh = true;
       return ReadPlanned(outcome);
     }
-    outcome.rows_deleted = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'd'");
+    outcome.rows_deleted = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE _leat_op = 'd'");
   }
   outcome.rows_total = rows_before + inserts - outcome.rows_deleted;
   AppendDifference(outcome);
@@ -321,18 +344,19 @@ void StreamReader::LoadBase(StreamOutcome& outcome, const std::string& rows) {
 
 void StreamReader::CompareAll(StreamOutcome& outcome, const std::string& rows) {
   connection_.Execute("CREATE OR REPLACE TEMP TABLE leat_difference AS " + sql_->AgainstAll(rows));
-  const int64_t upserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'u'");
-  const int64_t inserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE is_new");
-  const int64_t gone = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE op = 'd'");
-  const int64_t rows_before = SummaryNumber(*published_, "leat.rows");
+  const int64_t upserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE _leat_op = 'u'");
+  const int64_t inserts = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE _leat_is_new");
+  const int64_t gone = connection_.QueryInt64("SELECT count(*) FROM leat_difference WHERE _leat_op = 'd'");
+  const int64_t rows_before = connection_.QueryInt64("SELECT count(*) FROM " + sql_->Current());
   outcome.rows_written = upserts;
   outcome.rows_repeated = rows_before - gone - (upserts - inserts);
-  if (plan_.may_delete && stream_.rule.deletes.when != config::DeleteRule::When::kNever)
+  if (plan_.may_delete && stream_.rule.deletes.when != config::DeleteRule::When::kNever) {
     outcome.rows_deleted = gone;
-  else
-    connection_.Execute("DELETE FROM leat_difference WHERE op = 'd'");
+    deletes_took_ = before_ ? before_->deletes_took : std::chrono::microseconds(0);
+  } else {
+    connection_.Execute("DELETE FROM leat_difference WHERE _leat_op = 'd'");
+  }
   outcome.rows_total = rows_before + inserts - outcome.rows_deleted;
-  if (plan_.may_delete) deletes_took_ = before_ ? before_->deletes_took : std::chrono::microseconds(0);
   AppendDifference(outcome);
 }
 
@@ -343,7 +367,7 @@ void StreamReader::AppendDifference(StreamOutcome& outcome) {
   }
   outcome.kind = StreamOutcome::Kind::kChanged;
   lake::TableChange change = NewChange(outcome.rows_total);
-  change.added = WriteVersions("leat_difference", "op");
+  change.added = WriteVersions("leat_difference", "_leat_op");
   outcome.pending = {stream_.info.table(), published_, stream_.info.location(), std::move(change)};
   engine::Compact(context_.engine, connection_, context_.writer, *outcome.pending);
 }

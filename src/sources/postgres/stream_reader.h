@@ -22,13 +22,15 @@ class StreamReader {
                const Moment& moment, Timestamp as_of);
 
   /// Throws: Error(kConnection, LEAT0301, LEAT0302, LEAT0303) when the server is lost; any other fault is in the
-  /// outcome. The outcome has no position yet: that of `position()` is final once `needs_flush()` was seen to.
+  /// outcome. The outcome has no position yet: that of `position()` is final once the flush was awaited.
   StreamOutcome Read();
 
   /// Where the stream stands after the read; nothing: as before.
   std::optional<StreamPosition>& position() { return position_; }
   /// Whether the position rests on this read's horizon alone, which a crash could take back until the log is flushed.
   bool needs_flush() const { return plan_.is_fresh && reads_changes_; }
+  /// Whether it rests on horizons of earlier reads, or of one that was flushed then.
+  bool rests_on_earlier() const { return !plan_.is_fresh; }
 
  private:
   void ReadInto(StreamOutcome& outcome);
@@ -41,7 +43,9 @@ class StreamReader {
   void RefuseRewritten();
   Error WithKey(const Error& error);
 
-  void SkipOldMoment(StreamOutcome& outcome);
+  std::optional<StreamPosition> LastRead() const;
+  void SkipOldMoment(StreamOutcome& outcome, const StreamPosition& last);
+  void RefuseLostKey();
   void ReadEverything(StreamOutcome& outcome);
   void ReadChanges(StreamOutcome& outcome);
   void LoadBase(StreamOutcome& outcome, const std::string& rows);

@@ -69,7 +69,7 @@ std::string StreamSql::AgainstAll(const std::string& rows) const {
     list.push_back(
         fmt::format("CASE WHEN r.{0} IS NULL THEN c.{1} ELSE r.{1} END AS {1}", key, QuoteIdentifier(column)));
   return fmt::format(
-      "SELECT {0}, CASE WHEN r.{1} IS NULL THEN 'd' ELSE 'u' END AS op, c.{1} IS NULL AS is_new "
+      "SELECT {0}, CASE WHEN r.{1} IS NULL THEN 'd' ELSE 'u' END AS _leat_op, c.{1} IS NULL AS _leat_is_new "
       "FROM {2} r FULL JOIN {3} c ON {4} WHERE r.{1} IS NULL OR c.{1} IS NULL OR {5}",
       Join(list, ", "), key, rows, Current(), Join(join, " AND "), AnyDistinct());
 }
@@ -79,13 +79,14 @@ std::string StreamSql::AgainstSome(const std::string& rows) const {
   for (const std::string& column : columns_) list.push_back("r." + QuoteIdentifier(column));
   // A repeat is a row whose newest version in the lake is an upsert of the same content.
   return fmt::format(
-      "SELECT {0}, 'u' AS op, c.{1} IS NULL AS is_new FROM {2} r LEFT JOIN {3} c USING ({4}) "
+      "SELECT {0}, 'u' AS _leat_op, c.{1} IS NULL AS _leat_is_new FROM {2} r LEFT JOIN {3} c USING ({4}) "
       "WHERE c.{1} IS NULL OR {5}",
       Join(list, ", "), QuoteIdentifier(stream_.info.key.front()), rows, CurrentOf(rows), Key(), AnyDistinct());
 }
 
 std::string StreamSql::NoDifference(const std::string& rows) const {
-  return fmt::format("SELECT {}, 'u' AS op, false AS is_new FROM {} WHERE false", QuoteList(columns_), rows);
+  return fmt::format("SELECT {}, 'u' AS _leat_op, false AS _leat_is_new FROM {} WHERE false", QuoteList(columns_),
+                     rows);
 }
 
 std::string StreamSql::KeysGone(const std::string& keys) const {
@@ -93,7 +94,7 @@ std::string StreamSql::KeysGone(const std::string& keys) const {
 }
 
 std::string StreamSql::Deleted(const std::string& gone) const {
-  return fmt::format("SELECT {}, 'd' AS op, false AS is_new FROM {}", QuoteList(columns_), CurrentOf(gone));
+  return fmt::format("SELECT {}, 'd' AS _leat_op, false AS _leat_is_new FROM {}", QuoteList(columns_), CurrentOf(gone));
 }
 
 }  // namespace leat::sources

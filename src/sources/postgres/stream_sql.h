@@ -11,7 +11,8 @@ namespace leat::sources {
 
 /// The statements by which DuckDB compares rows of a source with a stream's rows in the lake.
 ///
-/// A *difference* has the stream's columns, `op` ('u' or 'd') and `is_new` (the key was not among the current rows).
+/// A *difference* has the stream's columns, `_leat_op` ('u' or 'd') and `_leat_is_new` (the key was not among the
+/// current rows).
 class StreamSql {
  public:
   /// `lake`: the stream as published; null: it is not, or its rows have another key.

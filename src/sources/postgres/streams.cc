@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/text.h"
 
@@ -113,12 +114,24 @@ std::vector<std::string> ChooseKey(const config::StreamRule& rule, const Catalog
   return key;
 }
 
+/// The primary key, or columns with a unique index of their own and without NULL.
+bool IsEnforced(const PostgresStream& stream) {
+  if (stream.info.key.empty()) return false;
+  std::set<std::string> key;
+  for (const StreamColumn& column : stream.columns)
+    if (std::find(stream.info.key.begin(), stream.info.key.end(), column.name) != stream.info.key.end())
+      key.insert(column.origin.name);
+  const std::set<std::string> primary(stream.table.primary_key.begin(), stream.table.primary_key.end());
+  const auto& unique = stream.table.unique_keys;
+  return key == primary || std::find(unique.begin(), unique.end(), key) != unique.end();
+}
+
 void Fill(PostgresStream& stream, const config::Source& source, const config::StreamRule& rule,
           const std::string& role) {
   stream.columns = ChooseColumns(rule, stream.table);
   RefuseUnreadable(source, stream.table, stream.columns, role);
   stream.info.key = ChooseKey(rule, stream.table, stream.columns);
-  stream.key_is_enforced = rule.key.empty() && !stream.table.primary_key.empty();
+  stream.key_is_enforced = IsEnforced(stream);
   for (const StreamColumn& column : stream.columns)
     stream.info.columns.push_back({column.name, postgres::MapType(column.origin.type).duck_type});
 }

@@ -22,7 +22,7 @@ struct PostgresStream {
   CatalogTable table;
   std::vector<StreamColumn> columns;
   config::StreamRule rule;       ///< what the project says of it
-  bool key_is_enforced = false;  ///< the key is the primary key, so that the server keeps it unique and without NULL
+  bool key_is_enforced = false;  ///< the server keeps the key unique and without NULL
 };
 
 /// Match the rules of a source against its tables: globs first, exact names last. `"*"` means ordinary and partitioned

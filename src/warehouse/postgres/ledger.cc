@@ -138,11 +138,11 @@ bool IsForeign(const LedgerRow& row, const TableLoad& load) {
 
 void CheckNotAhead(const LedgerRow& row, const TableLoad& load) {
   if (IsForeign(row, load)) {
-    if (load.takes_over) return;
+    if (load.is_full || !row.is_there) return;
     throw Error(kConflict, "LEAT0613", load.spec.place,
                 fmt::format("warehouse table {}.{} was loaded from another lake of this project", load.spec.schema,
                             load.spec.table))
-        .Hint(fmt::format("if this lake is to have it from now on:  leat run {} --full-refresh", load.spec.model))
+        .Hint("if this lake is to have its tables from now on:  leat run --full-refresh")
         .Note("two lakes that load one table would undo each other's rows; a lake that was made anew is another one");
   }
   if (row.commit_number <= load.commit_number && row.epoch <= load.epoch) return;

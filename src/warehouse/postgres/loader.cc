@@ -74,7 +74,10 @@ bool Loader::Prepare() {
   }
   FailPoint("warehouse.ledger.before_rows");
   for (const Job& job : jobs_) {
-    if (job.is_pending) ledgers_.at(job.load->spec.schema).Add(load_id_, *job.load, job.fingerprint);
+    if (!job.is_pending) continue;
+    Ledger& ledger = ledgers_.at(job.load->spec.schema);
+    if (job.ledger && IsForeign(*job.ledger, *job.load)) ledger.Forget(job.load->spec.table);
+    ledger.Add(load_id_, *job.load, job.fingerprint);
   }
   return true;
 }
@@ -110,9 +113,7 @@ void Loader::PrepareLedger(const std::string& schema, Ledger& ledger) {
     if (!job.is_pending || job.load->spec.schema != schema) continue;
     const auto row = newest.find(job.load->spec.table);
     job.ledger = row == newest.end() ? std::nullopt : std::optional(row->second);
-    if (!job.ledger) continue;
-    CheckNotAhead(*job.ledger, *job.load);
-    if (IsForeign(*job.ledger, *job.load)) ledger.Forget(job.load->spec.table);
+    if (job.ledger) CheckNotAhead(*job.ledger, *job.load);
   }
 }
 
@@ -153,7 +154,7 @@ void Loader::Survey(Job& job) {
   if (attempt.is_replaced || attempt.existing->is_empty) return;
   // A column that is new, or read from another one now, may differ in rows that no snapshot changed.
   const bool same_definition = job.ledger->definition == job.fingerprint;
-  if (same_definition) attempt.delta = job.load->since(job.ledger->snapshot_id);
+  if (same_definition && !job.load->is_full) attempt.delta = job.load->since(job.ledger->snapshot_id);
   if (attempt.delta) return;
   attempt.comparison =
       std::make_unique<Comparison>(lake_, server_, table, OrdinalOf(job), *attempt.existing, job.load->all_rows);

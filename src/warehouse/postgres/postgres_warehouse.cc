@@ -148,7 +148,7 @@ void PostgresWarehouse::MarkPending(const std::string& project, std::deque<Job>&
     const auto& ledger = ledgers[job.load->spec.schema];
     const auto row = ledger ? ledger->find(job.load->spec.table) : std::map<std::string, LedgerRow>::const_iterator();
     const bool is_known = ledger && row != ledger->end();
-    job.is_pending = !is_known || !row->second.is_there || IsForeign(row->second, *job.load) ||
+    job.is_pending = job.load->is_full || !is_known || !row->second.is_there || IsForeign(row->second, *job.load) ||
                      row->second.snapshot_id != job.load->snapshot_id || row->second.definition != job.fingerprint;
     if (is_known && !row->second.is_there) dropped.push_back(&job.load->spec);
   }
