@@ -84,6 +84,7 @@ class PostgresSource : public Source {
         try {
           cancel_.Check();
           job.outcome = reader.emplace(*pool_, *job.stream, context, moment_, as_of_).Read();
+          FailPoint("sources.stream.after_read");
           job.position = std::move(reader->position());
           job.needs_flush = reader->needs_flush();
           if (job.position) job.position->is_flushed = reader->rests_on_earlier();
