@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 # Processes of pytest; each starts a PostgreSQL of its own.
 E2E_JOBS ?= 2
+# Rounds of faults wait for servers half of their time.
+FAULTS_JOBS ?= 3
 # Tests make and drop hundreds of small databases and lakes: in memory, where there is room.
 TESTS_TMP := $(shell [ "$$(df --output=avail -BG /dev/shm 2>/dev/null | tail -1 | tr -dc 0-9)" -ge 4 ] 2>/dev/null && \
                echo /dev/shm || echo $${TMPDIR:-/tmp})
@@ -58,7 +60,7 @@ fault-tools: build
 
 faults: fault-tools  ## kills, fail points, I/O errors and broken connections; the rounds of CI
 	@echo '== faults'
-	@TMPDIR=$(TESTS_TMP) $(VENV)/python -m pytest -q -n $(E2E_JOBS) --maxfail 5 tests/faults
+	@TMPDIR=$(TESTS_TMP) $(VENV)/python -m pytest -q -n $(FAULTS_JOBS) --maxfail 5 tests/faults
 
 torture: fault-tools  ## random faults for MINUTES (10) from SEED; counts go to evidence/ledger.csv
 	@TMPDIR=$(TESTS_TMP) $(VENV)/python tests/faults/torture.py --seed $(SEED) --minutes $(MINUTES) --jobs $(E2E_JOBS) --ledger evidence/ledger.csv
