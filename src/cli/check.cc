@@ -12,9 +12,7 @@ ExitCode Check(Session& session) {
   const config::Project project = session.OpenProject();
   const pipeline::CheckReport report = pipeline::Check(project, line.select, line.exclude, session.cancel());
   session.Answer(FormatChecks(report, session.out_terminal()), ChecksJson(report), report.diagnostics);
-  const bool failed = std::any_of(report.diagnostics.begin(), report.diagnostics.end(),
-                                  [](const Diagnostic& fault) { return fault.severity == Severity::kError; });
-  return failed ? kSomeFailed : kAllDone;
+  return HasErrors(report.diagnostics) ? kSomeFailed : kAllDone;
 }
 
 }  // namespace leat::cli

@@ -179,10 +179,7 @@ const Model* Project::FindModel(const std::string& model) const {
   return found == models.end() ? nullptr : &*found;
 }
 
-bool LoadResult::ok() const {
-  return std::none_of(diagnostics.begin(), diagnostics.end(),
-                      [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; });
-}
+bool LoadResult::ok() const { return !HasErrors(diagnostics); }
 
 LoadResult LoadProject(const std::string& folder) { return LoadProject(folder, ProcessEnvironment()); }
 

@@ -49,6 +49,9 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
+/// Whether any of them is an error, not just a warning.
+bool HasErrors(const std::vector<Diagnostic>& diagnostics);
+
 /// The one exception type of leat; thrown by value.
 ///
 ///     throw Error(kConfig, "LEAT0117", place, "cursor column 'note' has type text; expected an integer or timestamp")

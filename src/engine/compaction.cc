@@ -16,12 +16,6 @@ constexpr int64_t kBaseRowsPerNewerRow = 5;
 constexpr size_t kSmallFilesMax = 50;
 constexpr int64_t kSmallFileBytes = 8 << 20;
 
-int64_t RowsIn(const std::vector<lake::DataFile>& files) {
-  int64_t rows = 0;
-  for (const lake::DataFile& file : files) rows += file.record_count;
-  return rows;
-}
-
 /// What is to happen to one table's files; it is part of the pending change only when all of it is written.
 class Compaction {
  public:
@@ -36,7 +30,7 @@ class Compaction {
   }
   Compaction(const Compaction&) = delete;
   Compaction& operator=(const Compaction&) = delete;
-  ~Compaction() { Remove(written_); }
+  ~Compaction() { lake::RemoveFiles(engine_.storage(), written_); }
 
   void Run() {
     if (relation_.kind != Relation::Kind::kKeyedStream) {
@@ -66,8 +60,8 @@ class Compaction {
   }
 
   bool IsBaseOutgrown() const {
-    const int64_t newer = RowsIn(relation_.NewerFiles());
-    return newer * kBaseRowsPerNewerRow > RowsIn(relation_.LiveFiles()) - newer;
+    const int64_t newer = lake::CountRows(relation_.NewerFiles());
+    return newer * kBaseRowsPerNewerRow > lake::CountRows(relation_.LiveFiles()) - newer;
   }
 
   void RewriteBase() {
@@ -101,11 +95,11 @@ class Compaction {
   }
 
   void Exchange(const std::vector<lake::DataFile>& leaving, const std::vector<lake::DataFile>& coming) {
-    if (RowsIn(leaving) != RowsIn(coming))
+    if (lake::CountRows(leaving) != lake::CountRows(coming))
       throw Error(kInternal, "LEAT0523",
                   fmt::format("table {}.{} was to get new files of {} rows, as its manifests count them; they hold {}",
-                              pending_.name.first, pending_.name.second, GroupDigits(RowsIn(leaving)),
-                              GroupDigits(RowsIn(coming))))
+                              pending_.name.first, pending_.name.second, GroupDigits(lake::CountRows(leaving)),
+                              GroupDigits(lake::CountRows(coming))))
           .Hint(fmt::format("see whether another program changed files of {}", pending_.base->location()));
     left_.insert(left_.end(), leaving.begin(), leaving.end());
   }
@@ -125,11 +119,7 @@ class Compaction {
     change.properties = std::move(properties_);
     change.partition_by_superseded = change.partition_by_superseded || is_rewritten_;
     written_.clear();
-    Remove(unneeded);
-  }
-
-  void Remove(const std::vector<lake::DataFile>& files) const noexcept {
-    for (const lake::DataFile& file : files) engine_.storage().RemoveQuietly(engine_.storage().NameOf(file.path));
+    lake::RemoveFiles(engine_.storage(), unneeded);
   }
 
   Engine& engine_;

@@ -12,8 +12,6 @@
 namespace leat::engine {
 namespace {
 
-constexpr std::string_view kHistorySuffix = "__history";
-
 Relation::Kind ParseKind(const std::string& text) {
   if (text == "stream") return Relation::Kind::kKeyedStream;
   if (text == "keyless") return Relation::Kind::kKeylessStream;
@@ -21,19 +19,11 @@ Relation::Kind ParseKind(const std::string& text) {
   return Relation::Kind::kModel;
 }
 
-state::TableName ParseName(const std::string& name) {
-  const size_t dot = name.find('.');
-  if (dot == std::string::npos) return {"", name};
-  return {name.substr(0, dot), name.substr(dot + 1)};
-}
-
 std::string FormatName(const state::TableName& table) { return table.first + "." + table.second; }
 
 bool IsStream(const Relation& relation) {
   return relation.kind == Relation::Kind::kKeyedStream || relation.kind == Relation::Kind::kKeylessStream;
 }
-
-bool IsOurs(const lake::Field& field) { return field.name.starts_with("_leat_"); }
 
 /// Whether a file holds a version later than `seq`.
 bool IsAfter(const lake::DataFile& file, const lake::Field& seq_field, int64_t seq) {
@@ -60,6 +50,18 @@ constexpr const char* kIsCurrent = "(n._leat_newest IS NULL OR n._leat_newest = 
 std::string SqlName(const state::TableName& table) {
   return QuoteIdentifier(table.first) + "." + QuoteIdentifier(table.second);
 }
+
+state::TableName ParseName(const std::string& name) {
+  const size_t dot = name.find('.');
+  if (dot == std::string::npos) return {"", name};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+std::string ProducerOf(const std::string& name) {
+  return name.ends_with(kHistorySuffix) ? name.substr(0, name.size() - kHistorySuffix.size()) : name;
+}
+
+bool IsOwnColumn(std::string_view column) { return column.starts_with("_leat_"); }
 
 Relation Relation::Of(const lake::Table& table) {
   Relation relation;
@@ -116,7 +118,7 @@ const Relation* Engine::Find(const state::TableName& table) const {
 
 std::vector<std::string> Engine::NamesOf(const state::TableName& table, const Relation& relation) {
   std::vector<std::string> names = {FormatName(table)};
-  if (IsStream(relation)) names.push_back(names[0].substr(0, names[0].size() - kHistorySuffix.size()));
+  if (IsStream(relation)) names.push_back(ProducerOf(names[0]));
   return names;
 }
 
@@ -207,7 +209,7 @@ std::vector<lake::Field> Engine::FieldsOf(const Resolved& resolved) {
   const bool shows_ours = resolved.rows == Resolved::Rows::kAll && resolved.relation->kind != Relation::Kind::kModel;
   std::vector<lake::Field> fields = resolved.relation->schema.fields;
   std::erase_if(fields, [&](const lake::Field& field) {
-    return IsOurs(field) && (!shows_ours || field.name == lake::kSupersededColumn);
+    return IsOwnColumn(field.name) && (!shows_ours || field.name == lake::kSupersededColumn);
   });
   return fields;
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/project.h"
@@ -43,6 +44,18 @@ struct Relation {
 
 /// A table's name in SQL: `"mart"."dim_staff"`.
 std::string SqlName(const state::TableName& table);
+
+/// The parts of `mart.dim_staff`.
+state::TableName ParseName(const std::string& name);
+
+/// What the table of a stream's versions is called beside the stream.
+inline constexpr std::string_view kHistorySuffix = "__history";
+/// The stream behind a name in SQL: `totesys.sales_order__history` is made by `totesys.sales_order`; others are
+/// themselves.
+std::string ProducerOf(const std::string& name);
+
+/// Whether a column is one of leat's own, `_leat_…`.
+bool IsOwnColumn(std::string_view column);
 
 /// A DuckDB in which the project's names are views over the files of one moment. Views are made for the tables that a
 /// statement names, and for no others, since making one opens its files.

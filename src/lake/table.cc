@@ -74,11 +74,10 @@ std::vector<DataFile> ReadFiles(const Storage& storage, const state::TableName& 
 /// A number of a snapshot's summary, where numbers are texts.
 std::optional<int64_t> SummaryNumber(const std::optional<Snapshot>& snapshot, const std::string& key) {
   if (!snapshot) return std::nullopt;
-  const auto it = snapshot->summary.find(key);
-  if (it == snapshot->summary.end() || it->second.empty() ||
-      it->second.find_first_not_of("0123456789") != std::string::npos || it->second.size() > 18)
+  const std::string text = snapshot->Text(key);
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos || text.size() > 18)
     return std::nullopt;
-  return std::stoll(it->second);
+  return std::stoll(text);
 }
 
 /// Files, rows and bytes of a set of data files.
@@ -95,6 +94,21 @@ struct Totals {
 };
 
 }  // namespace
+
+std::string Snapshot::Text(const std::string& key) const {
+  const auto found = summary.find(key);
+  return found == summary.end() ? "" : found->second;
+}
+
+int64_t CountRows(const std::vector<DataFile>& files) {
+  int64_t rows = 0;
+  for (const DataFile& file : files) rows += file.record_count;
+  return rows;
+}
+
+void RemoveFiles(const Storage& storage, const std::vector<DataFile>& files) noexcept {
+  for (const DataFile& file : files) storage.RemoveQuietly(storage.NameOf(file.path));
+}
 
 struct Table::Content {
   Content(const Storage& s, state::TableName n, std::string at, Metadata m)
@@ -156,9 +170,7 @@ std::vector<DataFile> Table::FilesOf(const Snapshot& snapshot) const {
 int64_t Table::record_count() const {
   if (!snapshot()) return 0;
   if (const auto total = SummaryNumber(snapshot(), "total-records")) return *total;
-  int64_t rows = 0;
-  for (const DataFile& file : files()) rows += file.record_count;
-  return rows;
+  return CountRows(files());
 }
 
 namespace {

@@ -52,7 +52,14 @@ struct Snapshot {
   std::string manifest_list;
   std::map<std::string, std::string> summary;
   int schema_id = 0;
+
+  /// A value of the summary; empty if it has none.
+  std::string Text(const std::string& key) const;
 };
+
+int64_t CountRows(const std::vector<DataFile>& files);
+/// Remove files that no commit names, or will name.
+void RemoveFiles(const Storage& storage, const std::vector<DataFile>& files) noexcept;
 
 /// A table as one metadata file describes it; immutable, cheap to copy. The storage it was loaded from must outlive it.
 class Table {
@@ -72,6 +79,8 @@ class Table {
   /// A property's value, or nothing.
   std::optional<std::string> Property(const std::string& key) const;
   const std::optional<Snapshot>& snapshot() const;
+  /// A value of the current snapshot's summary; empty if there is none.
+  std::string SummaryText(const std::string& key) const { return snapshot() ? snapshot()->Text(key) : ""; }
   std::optional<Snapshot> FindSnapshot(int64_t id) const;
   /// The files of the current snapshot; read from the manifests at the first call. Threads: safe.
   const std::vector<DataFile>& files() const;

@@ -15,12 +15,6 @@
 namespace leat::models {
 namespace {
 
-constexpr std::string_view kHistorySuffix = "__history";
-
-std::string WithoutHistory(const std::string& name) {
-  return name.ends_with(kHistorySuffix) ? name.substr(0, name.size() - kHistorySuffix.size()) : name;
-}
-
 std::string CheckKey(const config::CheckQuery& check) { return "check:" + check.name; }
 
 /// All models of one run.
@@ -85,7 +79,7 @@ class RunOfModels {
   /// The table for whose sake a model cannot be built; empty: none.
   std::string WhatFailedBefore(const Node& node) const {
     for (const TableReference& table : node.reads.tables) {
-      const std::string stream = WithoutHistory(table.Name());
+      const std::string stream = engine::ProducerOf(table.Name());
       if (context_.options.failed_tables.contains(stream)) return stream;
     }
     // A calendar reads what refers to it as it is published where a candidate failed.

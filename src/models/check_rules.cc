@@ -141,7 +141,7 @@ class RuleMaker {
                     fmt::format("column {} has type {}, the key {} of {} has {}; expected equal types", column->name,
                                 column->type, target->key[0], table, target->key_type),
                     fmt::format("cast it in the SELECT: {}::{} AS {}", column->name, target->key_type, column->name));
-    const std::string rows = table == model_.name ? self_ : QuotedName(table);
+    const std::string rows = table == model_.name ? self_ : engine::SqlName(engine::ParseName(table));
     AddRow(reference.column, fmt::format("references({} → {})", column->name, table), "LEAT0704",
            fmt::format("r.{0} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {1} k WHERE k.{2} = r.{0})",
                        QuoteIdentifier(column->name), rows, QuoteIdentifier(target->key[0])),
@@ -195,11 +195,6 @@ class RuleMaker {
   }
 
   static std::string TypeFor(const std::string& type) { return type == "ENUM" ? "VARCHAR" : type; }
-
-  static std::string QuotedName(const std::string& table) {
-    const size_t dot = table.find('.');
-    return QuoteIdentifier(table.substr(0, dot)) + "." + QuoteIdentifier(table.substr(dot + 1));
-  }
 
   duck::Connection& connection_;
   const config::Model& model_;

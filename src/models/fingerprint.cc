@@ -86,8 +86,7 @@ std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macro
 }
 
 std::string InputVersion(const engine::Engine& engine, const std::string& name) {
-  const size_t dot = name.find('.');
-  const engine::Relation* relation = engine.Find({name.substr(0, dot), name.substr(dot + 1)});
+  const engine::Relation* relation = engine.Find(engine::ParseName(name));
   if (relation == nullptr || relation->kind != engine::Relation::Kind::kModel) return engine.VersionOf(name);
   std::vector<std::string> paths;
   for (const lake::DataFile& file : relation->files) paths.push_back(file.path);

@@ -10,24 +10,29 @@
 namespace leat::models {
 namespace {
 
-/// The newest `_leat_seq` of a stream, from the bounds of its files where they tell it.
-int64_t NewestSeq(engine::Engine& engine, const std::string& stream) {
-  const size_t dot = stream.find('.');
-  const engine::Relation* relation = engine.Find({stream.substr(0, dot), stream.substr(dot + 1)});
-  const lake::Field* seq = relation == nullptr ? nullptr : relation->schema.Find("_leat_seq");
-  if (seq == nullptr)
-    return engine.connection().QueryInt64(
-        fmt::format("SELECT coalesce(max(_leat_seq), 0) FROM {}",
-                    engine::SqlName({stream.substr(0, dot), stream.substr(dot + 1)})));
-  int64_t newest = 0;
-  for (const lake::DataFile& file : relation->files) {
-    const auto bounds = file.Int64Bounds(seq->id);
-    if (!bounds)
-      return engine.connection().QueryInt64(
-          fmt::format("SELECT coalesce(max(_leat_seq), 0) FROM {}", engine.AllRowsSql(*relation)));
-    newest = std::max(newest, bounds->second);
+/// The greatest value of a whole-number column of `rows`, from the bounds of their files where all tell it; 0 without
+/// rows. `column` null: it is not known by the lake.
+int64_t Greatest(duck::Connection& connection, const std::string& rows, const std::string& name,
+                 const lake::Field* column, const std::vector<lake::DataFile>& files) {
+  const auto read = [&] {
+    return connection.QueryInt64(fmt::format("SELECT coalesce(max({}), 0) FROM {}", QuoteIdentifier(name), rows));
+  };
+  if (column == nullptr) return read();
+  int64_t greatest = 0;
+  for (const lake::DataFile& file : files) {
+    const auto bounds = file.Int64Bounds(column->id);
+    if (!bounds) return read();  // a file of another writer may have none
+    greatest = std::max(greatest, bounds->second);
   }
-  return newest;
+  return greatest;
+}
+
+int64_t NewestSeq(engine::Engine& engine, const std::string& stream) {
+  const state::TableName name = engine::ParseName(stream);
+  const engine::Relation* relation = engine.Find(name);
+  if (relation == nullptr) return Greatest(engine.connection(), engine::SqlName(name), "_leat_seq", nullptr, {});
+  return Greatest(engine.connection(), engine.AllRowsSql(*relation), "_leat_seq", relation->schema.Find("_leat_seq"),
+                  relation->files);
 }
 
 bool HasSameColumns(const lake::Schema& a, const lake::Schema& b) { return a.Names() == b.Names(); }
@@ -35,10 +40,9 @@ bool HasSameColumns(const lake::Schema& a, const lake::Schema& b) { return a.Nam
 }  // namespace
 
 std::optional<int64_t> LastSeqOf(const std::optional<lake::Table>& table) {
-  if (!table || !table->snapshot()) return std::nullopt;
-  const auto& summary = table->snapshot()->summary;
-  const auto found = summary.find("leat.last_seq");
-  return found == summary.end() ? std::nullopt : std::optional<int64_t>(std::stoll(found->second));
+  if (!table) return std::nullopt;
+  const std::string text = table->SummaryText("leat.last_seq");
+  return text.empty() ? std::nullopt : std::optional<int64_t>(std::stoll(text));
 }
 
 /// Versions that were not looked at yet.
@@ -162,17 +166,8 @@ std::string ModelBuild::VersionsSql(const HistoryInput& input, bool keys_are_uni
 
 int64_t ModelBuild::LastRecordId() const {
   if (replace_all_ || base_->record_count() == 0) return 0;
-  // The bounds of the files tell it without opening one; a file of another writer may have none.
-  const lake::Field* id = schema_.Find(ToLower(model_.record_id->value));
-  int64_t last = 0;
-  for (const lake::DataFile& file : base_->files()) {
-    const auto bounds = id == nullptr ? std::nullopt : file.Int64Bounds(id->id);
-    if (!bounds)
-      return connection_.QueryInt64(
-          fmt::format("SELECT max({}) FROM {}", QuoteIdentifier(model_.record_id->value), RowsSql(base_->files())));
-    last = std::max(last, bounds->second);
-  }
-  return last;
+  const std::string& name = model_.record_id->value;
+  return Greatest(connection_, RowsSql(base_->files()), name, schema_.Find(ToLower(name)), base_->files());
 }
 
 }  // namespace leat::models

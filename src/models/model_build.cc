@@ -20,9 +20,7 @@ std::optional<lake::Table> FindTable(const std::map<state::TableName, lake::Tabl
 }
 
 std::string SummaryOf(const std::optional<lake::Table>& table, const std::string& key) {
-  if (!table || !table->snapshot()) return {};
-  const auto found = table->snapshot()->summary.find(key);
-  return found == table->snapshot()->summary.end() ? std::string() : found->second;
+  return table ? table->SummaryText(key) : "";
 }
 
 /// Of a snapshot, or of the state database if that was lost and rebuilt.
@@ -33,8 +31,7 @@ std::string LastFingerprint(const Builder::Options& options, const std::string& 
 }
 
 bool IsStream(const config::Project& project, const std::string& table) {
-  const std::string source = table.substr(0, table.find('.'));
-  return project.FindSource(source) != nullptr;
+  return project.FindSource(engine::ParseName(table).first) != nullptr;
 }
 
 }  // namespace
@@ -192,8 +189,8 @@ std::optional<ReferenceTarget> ModelBuild::FindTarget(const std::string& table) 
     }
     columns = table == model_.name ? output_.columns : context_.engine.ColumnsOf(table);
   } else {
-    const size_t dot = table.find('.');
-    const engine::Relation* stream = context_.engine.Find({table.substr(0, dot), table.substr(dot + 1) + "__history"});
+    const engine::Relation* stream =
+        context_.engine.Find(engine::ParseName(table + std::string(engine::kHistorySuffix)));
     if (stream != nullptr) target.key = stream->key;
     columns = context_.engine.ColumnsOf(table);
   }
@@ -295,7 +292,7 @@ void ModelBuild::Finish() {
     Restore();
     return;
   }
-  for (const lake::DataFile& file : added_) candidate_.rows_written += file.record_count;
+  candidate_.rows_written += lake::CountRows(added_);
   PendingTable pending{.name = name_, .base = base_, .location = location_};
   pending.change.schema = schema_;
   pending.change.added = added_;

@@ -32,7 +32,7 @@ std::vector<duck::Column> CheckNames(engine::Engine& engine, const config::Model
   const bool is_history = model.kind == config::ModelKind::kHistory;
   for (const duck::Column& column : columns) {
     const std::string name = ToLower(column.name);
-    if (is_history && name.starts_with("_leat_") && ComesFromStar(engine, model, name)) continue;
+    if (is_history && engine::IsOwnColumn(name) && ComesFromStar(engine, model, name)) continue;
     if (name.starts_with("_leat"))
       RefuseName(engine, model, column.name, fmt::format("column name {} is reserved for leat", name),
                  fmt::format("give it another name: {} AS seen_at, or leave it out: * EXCLUDE ({})", name, name));

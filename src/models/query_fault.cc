@@ -112,11 +112,9 @@ class Explainer {
 
   /// None for subqueries and CTEs, and for what the statement names wrongly. A table may be bound without being loaded.
   std::vector<duck::Column> ColumnsOf(const std::string& table) {
-    const size_t dot = table.find('.');
-    if (dot == std::string::npos) return {};
+    if (table.find('.') == std::string::npos) return {};
     try {
-      return engine_.connection().Describe("SELECT * FROM " +
-                                           engine::SqlName({table.substr(0, dot), table.substr(dot + 1)}));
+      return engine_.connection().Describe("SELECT * FROM " + engine::SqlName(engine::ParseName(table)));
     } catch (const duck::QueryError&) {
       return {};
     }

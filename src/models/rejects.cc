@@ -43,7 +43,7 @@ void ModelBuild::WriteRejects(const std::vector<const RowRule*>& rules, const st
                   QuoteLiteral(FormatTimestamp(context_.options.run_time)), rows, AnyBroken(rules));
   std::vector<lake::DataFile> files =
       written_.Add(context_.writer.WriteRows(connection_, location_ + "__rejects", schema, select, parameters_));
-  for (const lake::DataFile& file : files) candidate_.rows_rejected += file.record_count;
+  candidate_.rows_rejected += lake::CountRows(files);
   AddRejects(schema, std::move(files));
 }
 

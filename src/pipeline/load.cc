@@ -11,8 +11,6 @@
 namespace leat::pipeline {
 namespace {
 
-bool IsOurs(const std::string& column) { return column.starts_with("_leat_"); }
-
 std::string TableIn(const config::Model& model) {
   return model.warehouse.table.empty() ? model.table : model.warehouse.table;
 }
@@ -74,11 +72,6 @@ std::vector<lake::DataFile> Without(const std::vector<lake::DataFile>& files,
   return rest;
 }
 
-std::string SummaryText(const lake::Snapshot& snapshot, const std::string& key) {
-  const auto found = snapshot.summary.find(key);
-  return found == snapshot.summary.end() ? "" : found->second;
-}
-
 /// `"staff_id", "last_name"` of the lake, in the spec's order.
 std::string ColumnList(const warehouse::TableSpec& spec) {
   std::vector<std::string> names;
@@ -124,7 +117,7 @@ warehouse::TableSpec SpecOf(const config::Project& project, const config::Model&
                             .append_only = model.record_id.has_value(),
                             .foreign_keys = ForeignKeys(project, model)};
   for (const lake::Field& field : table.schema().fields) {
-    if (IsOurs(field.name)) continue;
+    if (engine::IsOwnColumn(field.name)) continue;
     warehouse::ColumnSpec column{.name = NameIn(model, field.name),
                                  .source = field.name,
                                  .duck_type = lake::DuckType(field.type),
@@ -146,7 +139,7 @@ warehouse::TableLoad LoadOf(const config::Project& project, const config::Model&
   load.snapshot_id = table.snapshot()->id;
   load.lake_table = table.uuid();
   load.rows = table.record_count();
-  load.hash_sum = SummaryText(*table.snapshot(), "leat.hash");
+  load.hash_sum = table.SummaryText("leat.hash");
   load.all_rows = fmt::format("SELECT {} FROM {}", ColumnList(load.spec),
                               lake::ReadFilesSql(engine.storage(), table.schema(), table.files()));
   load.since = [&storage = engine.storage(), table,
@@ -157,7 +150,7 @@ warehouse::TableLoad LoadOf(const config::Project& project, const config::Model&
   };
   load.replaces = [table](int64_t snapshot_id) {
     const std::optional<lake::Snapshot> loaded = table.FindSnapshot(snapshot_id);
-    return loaded && SummaryText(*loaded, "leat.generation") != SummaryText(*table.snapshot(), "leat.generation");
+    return loaded && loaded->Text("leat.generation") != table.SummaryText("leat.generation");
   };
   return load;
 }

@@ -10,8 +10,6 @@
 namespace leat::pipeline {
 namespace {
 
-std::string NamespaceOf(const std::string& name) { return name.substr(0, name.find('.')); }
-
 std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads,
                               const std::set<std::string>& streams) {
   std::vector<Selectable> nodes;
@@ -19,7 +17,7 @@ std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads
     nodes.push_back({.name = stream, .source = NamespaceOf(stream), .kind = "stream"});
   for (const config::Model& model : project.models) {
     Selectable node{.name = model.name, .kind = KindName(model.kind), .file = model.file, .tags = model.tags};
-    for (const std::string& input : reads.at(model.name)) node.inputs.push_back(ProducerOf(input));
+    for (const std::string& input : reads.at(model.name)) node.inputs.push_back(engine::ProducerOf(input));
     for (const config::CheckRule& rule : model.checks)
       for (const auto& reference : rule.references)
         if (reference.table.value != model.name) node.inputs.push_back(reference.table.value);
@@ -31,8 +29,8 @@ std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads
 std::set<std::string> StreamsInLake(const config::Project& project, Workspace& workspace) {
   std::set<std::string> streams;
   for (const auto& [name, table] : workspace.tables())
-    if (project.FindSource(name.first) != nullptr && name.second.ends_with(kHistorySuffix))
-      streams.insert(name.first + "." + ProducerOf(name.second));
+    if (project.FindSource(name.first) != nullptr && name.second.ends_with(engine::kHistorySuffix))
+      streams.insert(name.first + "." + engine::ProducerOf(name.second));
   return streams;
 }
 
@@ -41,7 +39,7 @@ std::set<std::string> StreamsRead(const config::Project& project, const Reads& r
   std::set<std::string> streams;
   for (const auto& [model, inputs] : reads)
     for (const std::string& input : inputs)
-      if (project.FindSource(NamespaceOf(input)) != nullptr) streams.insert(ProducerOf(input));
+      if (project.FindSource(NamespaceOf(input)) != nullptr) streams.insert(engine::ProducerOf(input));
   return streams;
 }
 
@@ -78,8 +76,8 @@ std::set<std::string> SourcesNeeded(const config::Project& project, const std::v
 /// A stream of the lake whose table is gone keeps its rows, but what is below it must not pass for fresh.
 void AddVanished(PlannedSource& planned, Workspace& workspace) {
   for (const auto& [name, table] : workspace.tables()) {
-    if (name.first != planned.config->name || !name.second.ends_with(kHistorySuffix)) continue;
-    const std::string origin = ProducerOf(name.second);
+    if (name.first != planned.config->name || !name.second.ends_with(engine::kHistorySuffix)) continue;
+    const std::string origin = engine::ProducerOf(name.second);
     const std::string stream = name.first + "." + origin;
     const bool is_there =
         std::any_of(planned.streams.begin(), planned.streams.end(), [&](const auto& s) { return s.name == stream; });
@@ -145,8 +143,7 @@ models::Graph OrderModels(const config::Project& project, Workspace& workspace, 
   std::vector<Diagnostic> diagnostics;
   models::Graph graph =
       models::MakeGraph(workspace.engine().connection(), project, macros, WithSeeds(streams, project), diagnostics);
-  if (std::any_of(diagnostics.begin(), diagnostics.end(), [](const auto& d) { return d.severity == Severity::kError; }))
-    throw InvalidProject{std::move(diagnostics)};
+  if (HasErrors(diagnostics)) throw InvalidProject{std::move(diagnostics)};
   return graph;
 }
 
@@ -178,9 +175,7 @@ Reads ReadsOfModels(const config::Project& project, Workspace& workspace, const 
   return reads;
 }
 
-std::string ProducerOf(const std::string& name) {
-  return name.ends_with(kHistorySuffix) ? name.substr(0, name.size() - kHistorySuffix.size()) : name;
-}
+std::string NamespaceOf(const std::string& name) { return engine::ParseName(name).first; }
 
 bool IsUnreachable(const Error& error) {
   const bool is_secret = error.code() == "LEAT0109" || error.code() == "LEAT0113" || error.code() == "LEAT0310";

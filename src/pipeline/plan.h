@@ -49,11 +49,8 @@ struct Plan {
 /// A kind of model as heads spell it: `table`, `history`, `dim_date`.
 const char* KindName(config::ModelKind kind);
 
-/// What the table of a stream's versions is called beside the stream.
-inline constexpr std::string_view kHistorySuffix = "__history";
-
-/// The stream behind a name in SQL: `totesys.sales_order__history` is made by `totesys.sales_order`.
-std::string ProducerOf(const std::string& name);
+/// The source or folder of a table's name: `totesys` of `totesys.sales_order`.
+std::string NamespaceOf(const std::string& name);
 
 /// Open the sources that the selection needs, order the models, and evaluate the selection.
 /// Throws: InvalidProject for SQL that cannot be ordered; Error(kConfig, LEAT0120) for a selection that matches

@@ -4,6 +4,7 @@
 
 #include "pipeline/history.h"
 #include "pipeline/load.h"
+#include "pipeline/plan.h"
 #include "pipeline/scope.h"
 #include "pipeline/steps.h"
 
@@ -13,7 +14,7 @@ namespace {
 using Tables = std::set<std::string>;
 
 bool IsStillThere(const config::Project& project, const std::string& table) {
-  return project.FindModel(table) != nullptr || project.FindSource(table.substr(0, table.find('.'))) != nullptr;
+  return project.FindModel(table) != nullptr || project.FindSource(NamespaceOf(table)) != nullptr;
 }
 
 /// Tables that need no second try. A model that goes to the warehouse is finished when it is there: a run that was

@@ -300,7 +300,7 @@ class Runner {
   std::optional<Timestamp> DataTo(const std::string& model) const {
     std::optional<Timestamp> oldest;
     for (const std::string& input : plan_.graph.Find(model)->reads.TableNames()) {
-      const auto found = data_to_.find(ProducerOf(input));
+      const auto found = data_to_.find(engine::ProducerOf(input));
       if (found != data_to_.end() && found->second && (!oldest || *found->second < *oldest)) oldest = found->second;
     }
     return oldest;
@@ -480,9 +480,7 @@ class Runner {
   std::string Verdict() const {
     const bool reconciled =
         summary_.rows_read == summary_.rows_written + summary_.rows_repeated + summary_.rows_rejected;
-    const bool failed_check = std::any_of(summary_.diagnostics.begin(), summary_.diagnostics.end(),
-                                          [](const Diagnostic& d) { return d.severity == Severity::kError; });
-    if (summary_.tables_failed == 0 && summary_.tables_skipped == 0 && !failed_check)
+    if (summary_.tables_failed == 0 && summary_.tables_skipped == 0 && !HasErrors(summary_.diagnostics))
       return reconciled ? "succeeded" : "failed";
     return summary_.tables_done == 0 ? "failed" : "partial";
   }

@@ -7,6 +7,7 @@
 
 #include "core/diagnostic_json.h"
 #include "core/file_system.h"
+#include "pipeline/history.h"
 #include "pipeline/plan.h"
 
 namespace leat::pipeline {
@@ -20,8 +21,8 @@ std::map<std::string, std::string> TablesOf(const config::Project& project, stat
   for (const config::Model& model : project.models) kinds[model.name] = KindName(model.kind);
   if (store == nullptr) return kinds;
   for (const auto& [name, location] : store->Pointers())
-    if (project.FindSource(name.first) != nullptr && name.second.ends_with(kHistorySuffix))
-      kinds[name.first + "." + ProducerOf(name.second)] = "stream";
+    if (project.FindSource(name.first) != nullptr && name.second.ends_with(engine::kHistorySuffix))
+      kinds[name.first + "." + engine::ProducerOf(name.second)] = "stream";
   return kinds;
 }
 
@@ -58,7 +59,7 @@ bool IsMended(const state::Step& step, const std::vector<state::Step>& newest) {
 
 ProjectStatus ReadStatus(const config::Project& project) {
   ProjectStatus status;
-  const auto store = PathExists(project.state.value) ? state::OpenSqlite(project.state.value, project.name) : nullptr;
+  const auto store = OpenStateToRead(project);
   std::map<std::string, TableStatus> tables;
   for (const auto& [name, kind] : TablesOf(project, store.get()))
     tables[name] = {.name = name, .kind = kind, .state = "never loaded"};

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "pipeline/history.h"
+#include "pipeline/plan.h"
 
 namespace leat::pipeline {
 namespace {
@@ -77,7 +78,7 @@ TableState ResetTable(const config::Project& project, const std::string& table, 
   const TableState state = FindState(AllStates(*store), table);
   const auto forget = [&] {
     if (state.kind == TableState::Kind::kModel) return store->ForgetModel(table, "model:" + table);
-    return store->ForgetPosition(table, "source:" + table.substr(0, table.find('.')));
+    return store->ForgetPosition(table, "source:" + NamespaceOf(table));
   };
   while (const auto holder = forget()) wait.Pause(*holder);
   return state;

@@ -58,7 +58,7 @@ class Validator {
     for (const std::string& name : workspace_.engine().Names()) {
       if (!name.starts_with(prefix)) continue;
       loaded = true;
-      names_.insert(ProducerOf(name));
+      names_.insert(engine::ProducerOf(name));
     }
     const bool missing = std::any_of(read_.begin(), read_.end(), [&](const std::string& name) {
       return name.starts_with(prefix) && !workspace_.engine().Knows(name);
@@ -89,7 +89,7 @@ class Validator {
   /// Names of a source that does not say what it has: whatever models read of it may be right.
   void AcceptUnknown(const config::Source& source) {
     for (const std::string& name : read_)
-      if (name.starts_with(source.name + ".")) names_.insert(ProducerOf(name));
+      if (name.starts_with(source.name + ".")) names_.insert(engine::ProducerOf(name));
   }
 
   std::vector<std::string> Names() const {

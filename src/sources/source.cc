@@ -18,14 +18,11 @@ constexpr struct {
 
 }  // namespace
 
-state::TableName StreamInfo::table() const {
-  const size_t dot = name.find('.');
-  return {name.substr(0, dot), name.substr(dot + 1) + "__history"};
-}
+state::TableName StreamInfo::table() const { return engine::ParseName(name + std::string(engine::kHistorySuffix)); }
 
 std::string StreamInfo::location() const {
-  const size_t dot = name.find('.');
-  return "raw/" + name.substr(0, dot) + "/" + name.substr(dot + 1);
+  const auto [source, stream] = engine::ParseName(name);
+  return "raw/" + source + "/" + stream;
 }
 
 const std::vector<duck::Column>& VersionColumns() {

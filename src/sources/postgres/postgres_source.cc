@@ -46,7 +46,7 @@ class PostgresSource : public Source {
       lost = std::current_exception();
     }
     for (const Job& job : jobs)
-      if (job.outcome.pending) RemoveFiles(context.engine.storage(), job.outcome.pending->change.added);
+      if (job.outcome.pending) lake::RemoveFiles(context.engine.storage(), job.outcome.pending->change.added);
     std::rethrow_exception(lost);
   }
 

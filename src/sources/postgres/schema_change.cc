@@ -47,7 +47,7 @@ std::vector<StreamColumn> ColumnsToRead(const PostgresStream& stream, const std:
 std::vector<std::string> Missing(const PostgresStream& stream, const lake::Table& published) {
   std::vector<std::string> missing;
   for (const lake::Field& field : published.schema().fields)
-    if (!IsVersionColumn(field.name) && !IsAtSource(stream, field.name)) missing.push_back(field.name);
+    if (!engine::IsOwnColumn(field.name) && !IsAtSource(stream, field.name)) missing.push_back(field.name);
   if (missing.empty() || stream.rule.columns.on_missing == ColumnRules::Missing::kNull) return missing;
   Diagnostic fault = MissingColumns(stream, missing);
   fault.severity = Severity::kError;
@@ -92,7 +92,7 @@ lake::Schema Wanted(const PostgresStream& stream, const std::vector<StreamColumn
     for (const lake::Field& field : published->schema().fields) {
       const bool is_read =
           std::any_of(columns.begin(), columns.end(), [&](const auto& column) { return column.name == field.name; });
-      if (!is_read && !IsVersionColumn(field.name)) columns.push_back({field.name, lake::DuckType(field.type)});
+      if (!is_read && !engine::IsOwnColumn(field.name)) columns.push_back({field.name, lake::DuckType(field.type)});
     }
   columns.insert(columns.end(), VersionColumns().begin(), VersionColumns().end());
   const bool is_parted = published && published->schema().Find(lake::kSupersededColumn) != nullptr;
@@ -103,8 +103,6 @@ lake::Schema Wanted(const PostgresStream& stream, const std::vector<StreamColumn
 }
 
 }  // namespace
-
-bool IsVersionColumn(const std::string& name) { return name.starts_with("_leat_"); }
 
 StreamSchema BringTogether(const PostgresStream& stream, const std::optional<lake::Table>& published) {
   StreamSchema together{.columns = ColumnsToRead(stream, published), .schema = {}, .missing = {}};
@@ -132,7 +130,7 @@ Diagnostic MissingColumns(const PostgresStream& stream, const std::vector<std::s
           .place = stream.rule.pattern.place,
           .help = {"if it was renamed, keep one column by  rename: {\"its new name\": " + missing.front() + "}",
                    "if the stream is to stop at such a change, set  columns: {missing: stop}"},
-          .notes = {"earlier versions keep its values in " + stream.info.name + "__history"}};
+          .notes = {"earlier versions keep its values in " + stream.info.name + std::string(engine::kHistorySuffix)}};
 }
 
 }  // namespace leat::sources

@@ -25,7 +25,4 @@ StreamSchema BringTogether(const PostgresStream& stream, const std::optional<lak
 /// LEAT0415 as a warning: these columns are NULL from now on.
 Diagnostic MissingColumns(const PostgresStream& stream, const std::vector<std::string>& missing);
 
-/// Whether a column of the lake is one of ours, `_leat_…`.
-bool IsVersionColumn(const std::string& name);
-
 }  // namespace leat::sources

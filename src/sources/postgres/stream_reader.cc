@@ -12,31 +12,15 @@
 
 namespace leat::sources {
 
-void RemoveFiles(const lake::Storage& storage, const std::vector<lake::DataFile>& files) {
-  for (const lake::DataFile& file : files) storage.RemoveQuietly(storage.NameOf(file.path));
-}
-
 namespace {
 
 constexpr int64_t kSeqPerCommit = int64_t{1} << 24;
 constexpr int64_t kXidMask = 4294967295;
 constexpr int64_t kFirstNormalXid = 3;  // 0 to 2 have meanings of their own and are left out when ids start over
 
-std::string SummaryText(const lake::Table& table, const std::string& key) {
-  if (!table.snapshot()) return "";
-  const auto found = table.snapshot()->summary.find(key);
-  return found == table.snapshot()->summary.end() ? "" : found->second;
-}
-
 int64_t SummaryNumber(const lake::Table& table, const std::string& key) {
-  const std::string text = SummaryText(table, key);
+  const std::string text = table.SummaryText(key);
   return text.empty() ? 0 : std::stoll(text);
-}
-
-int64_t CountRowsOf(const std::vector<lake::DataFile>& files) {
-  int64_t rows = 0;
-  for (const lake::DataFile& file : files) rows += file.record_count;
-  return rows;
 }
 
 bool ReadsChanges(const PostgresStream& stream) {
@@ -77,7 +61,7 @@ StreamOutcome StreamReader::Read() {
     ReadInto(outcome);
   } catch (const Error& error) {
     position_.reset();
-    if (outcome.pending) RemoveFiles(context_.engine.storage(), outcome.pending->change.added);
+    if (outcome.pending) lake::RemoveFiles(context_.engine.storage(), outcome.pending->change.added);
     if (IsLost(error)) throw;  // any other fault is the stream's own
     outcome = {.stream = stream_.info.name, .as_of = as_of_, .started = outcome.started};
     outcome.diagnostic = error.diagnostic();
@@ -93,7 +77,7 @@ void StreamReader::ReadInto(StreamOutcome& outcome) {
   if (published_ && stored != context_.positions.end()) before_ = ParsePosition(stored->second);
   const StreamIdentity identity = Identity();
   if (const auto last = LastRead(); last && IsBehind(*last, moment_, identity)) return SkipOldMoment(outcome, *last);
-  const bool is_counted = published_ && !SummaryText(*published_, "leat.rows").empty();
+  const bool is_counted = published_ && !published_->SummaryText("leat.rows").empty();
   plan_ = PlanRead(before_, moment_, identity, !reads_changes_ || context_.full_refresh || !relation_ || !is_counted);
   RefuseLostKey();
 
@@ -224,7 +208,7 @@ Error StreamReader::WithKey(const Error& error) {
 /// The last read that counted; the table knows it even if the position was forgotten.
 std::optional<StreamPosition> StreamReader::LastRead() const {
   if (before_ || !published_) return before_;
-  return ParsePosition(SummaryText(*published_, "leat.position"));
+  return ParsePosition(published_->SummaryText("leat.position"));
 }
 
 void StreamReader::SkipOldMoment(StreamOutcome& outcome, const StreamPosition& last) {
@@ -333,7 +317,7 @@ std::vector<lake::DataFile> StreamReader::WriteVersions(const std::string& from,
 
 void StreamReader::LoadBase(StreamOutcome& outcome, const std::string& rows) {
   std::vector<lake::DataFile> files = WriteVersions(rows, "'u'");
-  outcome.rows_written = outcome.rows_total = CountRowsOf(files);
+  outcome.rows_written = outcome.rows_total = lake::CountRows(files);
   outcome.kind = StreamOutcome::Kind::kChanged;
   lake::TableChange change = NewChange(outcome.rows_total);
   change.properties["leat.base_seq"] = std::to_string(seq_);
@@ -380,11 +364,11 @@ void StreamReader::Replace(StreamOutcome& outcome, const std::string& rows) {
   const std::string hash = connection_.QueryText(
       fmt::format("SELECT row_count || ':' || hash_low || ':' || hash_high FROM ({})",
                   duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), now_.schema, files))));
-  outcome.rows_total = CountRowsOf(files);
+  outcome.rows_total = lake::CountRows(files);
   const bool same =
-      published_ && SummaryText(*published_, "leat.hash") == hash && now_.schema.fields == published_->schema().fields;
+      published_ && published_->SummaryText("leat.hash") == hash && now_.schema.fields == published_->schema().fields;
   if (same) {
-    RemoveFiles(context_.engine.storage(), files);
+    lake::RemoveFiles(context_.engine.storage(), files);
     outcome.rows_repeated = outcome.rows_total;
     outcome.kind = StreamOutcome::Kind::kUnchanged;
     return;

@@ -10,9 +10,6 @@
 
 namespace leat::sources {
 
-/// Remove data files that no commit will publish.
-void RemoveFiles(const lake::Storage& storage, const std::vector<lake::DataFile>& files);
-
 /// Reads one stream by reliability.md's algorithms: B, what transactions wrote since the last read, where the table and
 /// the project allow it, and E, everything compared with the lake, where it is due. Rows and keys are of one snapshot,
 /// and the lease keeps other writers out. Used by one thread.

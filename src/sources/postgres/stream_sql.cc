@@ -12,7 +12,7 @@ StreamSql::StreamSql(const PostgresStream& stream, const StreamSchema& now, cons
                      const engine::Relation* lake)
     : stream_(stream), now_(now), engine_(engine), lake_(lake) {
   for (const std::string& name : now.schema.Names())
-    if (!IsVersionColumn(name)) columns_.push_back(name);
+    if (!engine::IsOwnColumn(name)) columns_.push_back(name);
 }
 
 std::string StreamSql::Key() const { return QuoteList(stream_.info.key); }

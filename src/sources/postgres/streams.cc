@@ -52,7 +52,7 @@ std::vector<StreamColumn> ChooseColumns(const config::StreamRule& rule, const Ca
     if (in(rule.columns.exclude, column.name)) continue;
     const auto renamed = rule.rename.find(column.name);
     const std::string name = renamed != rule.rename.end() ? renamed->second.value : CleanName(column.name);
-    if (name.starts_with("_leat_"))
+    if (engine::IsOwnColumn(name))
       throw Error(kConfig, "LEAT0413", rule.pattern.place,
                   fmt::format("column \"{}\" of {} has a reserved name; expected one that does not begin with _leat_",
                               column.name, table.name))
