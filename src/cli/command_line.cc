@@ -36,10 +36,21 @@ constexpr std::array kCommands = {
             "       --warehouse postgresql://loader@db/warehouse\n",
             "  DIR (default: here) must be empty or absent. Passwords do not belong into a\n"
             "  URL: they are looked for in ~/.pgpass, PGPASSWORD and elsewhere.\n"},
+    Command{"connections", "[list|test|discover] [NAME]",
+            "where settings come from, whether servers answer, what is in them",
+            "  leat connections\n"
+            "  leat connections test crm\n"
+            "  leat connections discover crm\n",
+            ""},
     Command{"validate", "[--fast]", "check every file, reading no row",
             "  leat validate\n"
             "  leat validate --fast    connect to nothing\n",
             ""},
+    Command{"plan", "[SELECT...] [--exit-code] [-o FILE]", "what a run would change, writing nothing",
+            "  leat plan\n"
+            "  leat plan +mart.fact_payment --exit-code    4 where changes are pending\n"
+            "  leat plan -o plan.json                      for  leat run --apply plan.json\n",
+            "  SELECT as for run.\n"},
     Command{"run", "[SELECT...] [--full-refresh]", "read what changed, build, check, load",
             "  leat run                            everything\n"
             "  leat run +mart.fact_payment         one table and what it needs\n"
@@ -64,6 +75,11 @@ constexpr std::array kCommands = {
             "  leat status\n"
             "  leat status --all    healthy tables too\n",
             ""},
+    Command{"lineage", "TABLE[.COLUMN] [--dot]", "where a table or a column comes from, and what uses it",
+            "  leat lineage mart.fact_payment\n"
+            "  leat lineage mart.fact_payment.payment_amount\n"
+            "  leat lineage mart.fact_payment --dot | dot -Tsvg > lineage.svg\n",
+            ""},
     Command{"runs", "[list|show|logs] [RUN] [-n 20] [--table T]", "what ran: a list, the steps of a run, its log",
             "  leat runs                                 the last 20\n"
             "  leat runs 42                              its steps, as  leat runs show 42\n"
@@ -87,6 +103,16 @@ constexpr std::array kCommands = {
             "  leat query - --format csv < question.sql\n"
             "  leat query \"FROM mart.dim_date\" -o dates.json\n",
             ""},
+    Command{"config", "[--origin]", "the effective settings, and which place gave each",
+            "  leat config\n"
+            "  leat config --origin --target prod\n",
+            ""},
+    Command{"schema", "[--write]", "JSON Schema of the project's files, for editors",
+            "  leat schema --write    into .leat/schema\n", ""},
+    Command{"doctor", "", "what of this machine and project would make a run fail", "  leat doctor\n", ""},
+    Command{"completion", "bash|zsh|fish", "completion of commands, flags and tables for a shell",
+            "  source <(leat completion bash)\n", ""},
+    Command{"man", "", "the manual as a man page", "  leat man | man -l -\n", ""},
     Command{"explain", "CODE", "what an error means and how to mend it",
             "  leat explain LEAT0203\n"
             "  leat explain 203\n",
@@ -421,7 +447,7 @@ std::string CommandHelp(const Command& command, const Parser& parser) {
 
 std::string MainHelp(const Parser& parser) {
   std::string commands;
-  for (const Command& command : kCommands) commands += fmt::format("  {:<11}{}\n", command.name, command.summary);
+  for (const Command& command : kCommands) commands += fmt::format("  {:<13}{}\n", command.name, command.summary);
   return fmt::format(
       "leat carries data from PostgreSQL through a lake and SQL models to a warehouse\n\n"
       "Examples\n{}\nUsage\n  leat COMMAND [arguments] [flags]\n  leat COMMAND --help\n\nCommands\n{}{}\n{}",

@@ -7,15 +7,23 @@ namespace leat::cli {
 
 /// Each carries out its command and gives the answer. Throws: Error, Cancelled, pipeline::InvalidProject, ReaderGone.
 ExitCode Init(Session& session);
+ExitCode Connections(Session& session);
 ExitCode Validate(Session& session);
+ExitCode Plan(Session& session);
 ExitCode Run(Session& session);
 ExitCode Retry(Session& session);
 ExitCode Check(Session& session);
 ExitCode Status(Session& session);
+ExitCode Lineage(Session& session);
 ExitCode Runs(Session& session);
 ExitCode State(Session& session);
 ExitCode Preview(Session& session);
 ExitCode Query(Session& session);
+ExitCode Config(Session& session);
+ExitCode Schema(Session& session);
+ExitCode Doctor(Session& session);
+ExitCode Completion(Session& session);
+ExitCode Man(Session& session);
 ExitCode Explain(Session& session);
 
 /// Whoever read the answer wants no more of it, as in `leat query … | head`.

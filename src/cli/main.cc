@@ -21,11 +21,25 @@ struct CommandEntry {
   const char* name;
   ExitCode (*carry_out)(Session&);
 };
-constexpr std::array kEntries = {
-    CommandEntry{"init", Init},   CommandEntry{"validate", Validate}, CommandEntry{"run", Run},
-    CommandEntry{"retry", Retry}, CommandEntry{"check", Check},       CommandEntry{"status", Status},
-    CommandEntry{"runs", Runs},   CommandEntry{"state", State},       CommandEntry{"preview", Preview},
-    CommandEntry{"query", Query}, CommandEntry{"explain", Explain}};
+constexpr std::array kEntries = {CommandEntry{"init", Init},
+                                 CommandEntry{"connections", Connections},
+                                 CommandEntry{"validate", Validate},
+                                 CommandEntry{"plan", Plan},
+                                 CommandEntry{"run", Run},
+                                 CommandEntry{"retry", Retry},
+                                 CommandEntry{"check", Check},
+                                 CommandEntry{"status", Status},
+                                 CommandEntry{"lineage", Lineage},
+                                 CommandEntry{"runs", Runs},
+                                 CommandEntry{"state", State},
+                                 CommandEntry{"preview", Preview},
+                                 CommandEntry{"query", Query},
+                                 CommandEntry{"config", Config},
+                                 CommandEntry{"schema", Schema},
+                                 CommandEntry{"doctor", Doctor},
+                                 CommandEntry{"completion", Completion},
+                                 CommandEntry{"man", Man},
+                                 CommandEntry{"explain", Explain}};
 
 void EnterFolder(const std::string& folder) {
   if (folder.empty() || chdir(folder.c_str()) == 0) return;

@@ -18,7 +18,8 @@ struct ColumnSpec {
   std::string name;       ///< in the warehouse
   std::string source;     ///< in the lake
   std::string duck_type;  ///< of the lake's column: `DECIMAL(10,2)`
-  std::string type;       ///< in the warehouse, if the project sets it; else empty: from `duck_type`
+  std::string type;       ///< in the warehouse, if the project sets it; else empty: from `source_type` or `duck_type`
+  std::string source_type = {};  ///< of a stream: the type at its source, as it was written there; else empty
   bool not_null = false;
   Place place;  ///< of the project's setting, if any
 };
@@ -54,7 +55,7 @@ struct TableLoad {
   int64_t commit_number = 0;  ///< of the commit that published the snapshot
   int64_t epoch = 0;          ///< of the lease on this table's model: like the commit number, it only grows
   int64_t snapshot_id = 0;
-  std::string lake_table;   ///< UUID of the table in the lake
+  std::string lake_table;  ///< UUID of the table in the lake
   /// A full refresh: rows are compared with those in the warehouse, whatever the ledger says, and a table that another
   /// lake has loaded under the project's name is taken over.
   bool is_full = false;
@@ -91,6 +92,13 @@ struct Identity {
 /// of the server tells, which two servers do not share to the microsecond.
 bool IsSame(const Identity& one, const Identity& other);
 
+/// What a load would do to the definition of one table, before it loads any row.
+struct PlannedChange {
+  std::string model;
+  std::vector<std::string> statements;   ///< DDL as it would be executed, without semicolons
+  std::optional<Diagnostic> diagnostic;  ///< why the table could not be loaded
+};
+
 /// Called with the identity of each schema that is to be written, before anything is; throws to refuse the load.
 using TargetGuard = std::function<void(const Identity&)>;
 
@@ -108,6 +116,11 @@ class Warehouse {
   /// Tell what `schema` of this warehouse is, at the price of one or two small queries. The schema need not exist.
   /// Throws: Error(kConnection).
   virtual Identity Identify(const std::string& schema) = 0;
+
+  /// Tell what Load would do to the definitions of `tables` as they are now, writing nothing; a table that needs
+  /// nothing is left out. Of a load only `spec` and `replaces` are looked at.
+  /// Throws: Error(kConnection); Error(kConfig, LEAT0603).
+  virtual std::vector<PlannedChange> PlanChanges(const std::vector<TableLoad>& tables) = 0;
 
   /// Bring all tables to the given state in one transaction, dimensions before facts; a table whose ledger row names
   /// the snapshot already is left alone, unless the table is gone. Where any is to be loaded, Probe() comes first. A

@@ -356,7 +356,7 @@ MUTANTS = [
         "compaction does not count",
         "Files leave a table although the new ones hold fewer rows.",
         COMPACTION,
-        "RowsIn(leaving) != RowsIn(coming)",
+        "lake::CountRows(leaving) != lake::CountRows(coming)",
         "false",
         engine("CompactionTest.StopsWhenTheFilesHoldOtherRowsThanTheirManifestsCount"),
     ),

@@ -30,6 +30,7 @@ class PostgresWarehouse : public Warehouse {
 
   void Probe() override;
   Identity Identify(const std::string& schema) override { return IdentityOf(Server(), schema); }
+  std::vector<PlannedChange> PlanChanges(const std::vector<TableLoad>& tables) override;
   std::vector<LoadOutcome> Load(duck::Connection& lake, const std::string& project,
                                 const std::vector<TableLoad>& tables) override;
 
@@ -107,6 +108,8 @@ void PostgresWarehouse::Probe() {
         .Hint(fmt::format("GRANT TEMPORARY ON DATABASE {} TO {};", answer.At(0, 3), answer.At(0, 4)));
   }
 }
+
+std::vector<PlannedChange> PostgresWarehouse::PlanChanges(const std::vector<TableLoad>&) { return {}; }
 
 std::vector<LoadOutcome> PostgresWarehouse::Load(duck::Connection& lake, const std::string& project,
                                                  const std::vector<TableLoad>& tables) {
