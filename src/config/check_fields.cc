@@ -115,7 +115,7 @@ class Checker {
                                             [&](const YamlEntry& entry) { return section.Find(entry.key) == nullptr; });
     for (const Field* field : section.AllFields()) {
       if (checked->Find(field->name) != nullptr) continue;
-      if (field->required) ReportMissing(node, *field, path);
+      if (field->required && !HasSlipFor(node, section, *field)) ReportMissing(node, *field, path);
       if (!field->default_value.empty()) AddDefault(*field, *checked);
     }
     return checked;
@@ -348,6 +348,13 @@ class Checker {
     if (!near.empty()) message += fmt::format("; did you mean {}?", near.front());
     Report("LEAT0102", entry.key_place, std::move(message), fmt::format("keys here: {}", fmt::join(known, ", ")))
         .candidates = near;
+  }
+
+  /// Whether a key that was reported as unknown was meant to be this one.
+  static bool HasSlipFor(const YamlNode& node, const Section& section, const Field& field) {
+    return std::any_of(node.entries.begin(), node.entries.end(), [&](const YamlEntry& entry) {
+      return section.Find(entry.key) == nullptr && !NearestNames(entry.key, {std::string(field.name)}).empty();
+    });
   }
 
   void ReportMissing(const YamlNode& node, const Field& field, const std::string& path) {

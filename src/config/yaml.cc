@@ -29,6 +29,9 @@ struct SyntaxMessage {
   std::string_view help;
 };
 
+constexpr const char* kTabMessage = "this line is indented with a tab";
+constexpr const char* kTabHelp = "indent with blanks";
+
 const SyntaxMessage kSyntaxMessages[] = {
     {YAML::ErrorMsg::END_OF_MAP_FLOW, "'{' is not closed, or an entry in it is not `key: value`",
      "close it with '}' and put a comma between entries"},
@@ -43,7 +46,7 @@ const SyntaxMessage kSyntaxMessages[] = {
      "quote a text that holds ': ', put a map below its key, and see whether the line above lacks its colon"},
     {YAML::ErrorMsg::MAP_KEY, "a key stands where none can begin", "indent it like the other keys of its map"},
     {YAML::ErrorMsg::BLOCK_ENTRY, "a '-' stands where no list can begin", "put the list on the lines below its key"},
-    {YAML::ErrorMsg::TAB_IN_INDENTATION, "this line is indented with a tab", "indent with blanks"},
+    {YAML::ErrorMsg::TAB_IN_INDENTATION, kTabMessage, kTabHelp},
     {YAML::ErrorMsg::EOF_IN_SCALAR, "a text in quotes is not closed", "close it with the quote it began with"},
     {YAML::ErrorMsg::DOC_IN_SCALAR, "a text in quotes is not closed", "close it with the quote it began with"},
     {YAML::ErrorMsg::UNKNOWN_TOKEN, "no value can begin with this character", "put the text in quotes"},
@@ -327,6 +330,12 @@ class TreeBuilder : public YAML::EventHandler {
   YamlPointer root_;
 };
 
+/// yaml-cpp sees a tab only in some places and else stumbles over what stands behind it.
+bool IsIndentedByTab(std::string_view text, size_t offset) {
+  const size_t line = text.rfind('\n', offset == 0 ? 0 : offset - 1) + 1;
+  return text.find_first_not_of(" \t", line) > text.find('\t', line);
+}
+
 Error Translate(const YAML::Exception& exception, const TreeBuilder& builder, const TextPlaces& places) {
   const auto known =
       std::find_if(std::begin(kSyntaxMessages), std::end(kSyntaxMessages),
@@ -336,6 +345,7 @@ Error Translate(const YAML::Exception& exception, const TreeBuilder& builder, co
       exception.msg == YAML::ErrorMsg::END_OF_MAP_FLOW || exception.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   if (unclosed && builder.OpenFlow()) offset = *builder.OpenFlow();
   const Place place = places.RestOfLine(offset);
+  if (IsIndentedByTab(places.text(), offset)) return SyntaxError(place, kTabMessage, kTabHelp);
   if (known == std::end(kSyntaxMessages))
     return SyntaxError(place, fmt::format("not valid YAML: {}", exception.msg),
                        "check the indentation, quotes and brackets here");

@@ -8,6 +8,7 @@
 
 #include "core/file_system.h"
 #include "core/text.h"
+#include "engine/seed_fault.h"
 
 namespace leat::engine {
 namespace {
@@ -175,9 +176,7 @@ void Engine::MakeView(const std::string& name) {
   } catch (const duck::QueryError& error) {
     const config::Seed* seed = FindSeed(name);
     if (seed == nullptr) throw;
-    throw Error(kConfig, "LEAT0212", Place{seed->file, 1, 0, 0},
-                fmt::format("seed {} cannot be read: {}", seed->name, error.fault().message))
-        .Hint(fmt::format("mend the file, or declare types in seeds/{}.yaml", ParseName(name).second));
+    throw SeedFault(database_, project_, *seed, error.fault());
   }
 }
 

@@ -99,6 +99,7 @@ class Engine {
   duck::Connection& connection() { return connection_; }
   duck::Database& database() { return database_; }
   const lake::Storage& storage() const { return storage_; }
+  const config::Project& project() const { return project_; }
 
  private:
   /// Behind one name: a table of the lake, and whether all its rows or the current ones are meant.

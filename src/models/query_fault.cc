@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "engine/seed_fault.h"
 #include "models/sql_tokens.h"
 #include "models/syntax_tree.h"
 
@@ -176,6 +177,8 @@ Error UnboundError(const duck::Fault& fault, const SqlSource& source, size_t beg
 Error ExplainFault(engine::Engine& engine, const duck::QueryError& error, const std::string& file,
                    const std::string& text) {
   const duck::Fault& fault = error.fault();
+  if (const config::Seed* seed = engine::SeedOf(engine.project(), fault))
+    return engine::SeedFault(engine.database(), engine.project(), *seed, fault);
   const SqlSource source{file, text};
   Explainer explainer(engine, fault, source);
   if (const auto missing = FindMissingColumn(fault)) return explainer.Column(*missing);

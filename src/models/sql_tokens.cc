@@ -1,6 +1,7 @@
 #include "models/sql_tokens.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/text.h"
 
@@ -133,6 +134,21 @@ std::string Token::Name(std::string_view sql) const {
 }
 
 std::vector<Token> Tokens(std::string_view sql) { return Scanner(sql).Run(); }
+
+std::optional<MisspeltKeyword> FindMisspeltKeyword(std::string_view sql, size_t position) {
+  static const std::vector<std::string> keywords = {"SELECT", "DISTINCT", "FROM",   "WHERE", "GROUP", "HAVING", "ORDER",
+                                                    "LIMIT",  "UNION",    "EXCEPT", "INNER", "LEFT",  "RIGHT",  "FULL",
+                                                    "CROSS",  "JOIN",     "USING",  "WITH",  "CASE",  "BETWEEN"};
+  std::optional<MisspeltKeyword> before, found;
+  for (const Token& token : Tokens(sql)) {
+    if (token.begin > position) break;
+    before = std::exchange(found, std::nullopt);
+    if (token.kind != Token::Kind::kWord) continue;
+    const std::vector<std::string> near = NearestNames(token.In(sql), keywords);
+    if (!near.empty() && !token.Is(sql, near.front())) found = {token, near.front()};
+  }
+  return before ? before : found;
+}
 
 std::vector<StatementSpan> SplitStatements(std::string_view sql) {
   std::vector<StatementSpan> statements;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,15 @@ struct Token {
 /// Take SQL apart as PostgreSQL's scanner does: nested comments, `''`, `""`, `E'\''`, `$tag$…$tag$`, `$name`. Never
 /// throws: a string without end runs to the end.
 std::vector<Token> Tokens(std::string_view sql);
+
+/// A word that is nearly a keyword.
+struct MisspeltKeyword {
+  Token token;
+  std::string keyword;  ///< in capitals
+};
+/// The word at byte `position` or right before it, if it is nearly a keyword of a SELECT: a parser stops behind a slip
+/// as often as at it.
+std::optional<MisspeltKeyword> FindMisspeltKeyword(std::string_view sql, size_t position);
 
 /// One statement of a text of several.
 struct StatementSpan {

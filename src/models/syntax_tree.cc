@@ -17,6 +17,9 @@ namespace {
   const size_t start = tokens.empty() ? 0 : tokens.front().begin;
   // DuckDB's parser counts characters, its binder bytes.
   const size_t position = digits.empty() ? start : ByteOfCharacter(source.text, std::stoull(digits));
+  if (const auto slip = FindMisspeltKeyword(source.text, position))
+    throw Error(kConfig, "LEAT0201", PlaceOfToken(source.file, source.text, slip->token.begin), message)
+        .Candidates({slip->keyword});
   throw Error(kConfig, "LEAT0201", PlaceOfToken(source.file, source.text, position), message)
       .Label("not understood from here on")
       .Hint("the SQL of a model is one SELECT in DuckDB's dialect");

@@ -1,0 +1,5 @@
+/* ---
+description: Every sale costs something.
+severity: warn
+--- */
+SELECT sale_id FROM mart.fact_sale WHERE amuont = 0

@@ -1,0 +1,9 @@
+/* ---
+key: customer_id
+checks:
+  - not_null: [customer_id, name]
+    severity: wran
+  - accepted_values: {country: [GB, US]}
+--- */
+SELECT customer_id, name, country, joined_on
+FROM seeds.customer
