@@ -7,7 +7,7 @@ namespace leat::cli {
 
 ExitCode Lineage(Session& session) {
   const config::Project project = session.OpenProject();
-  const pipeline::Lineage lineage = pipeline::ReadLineage(project, session.line().subject, session.cancel());
+  const pipeline::LineageGraph lineage = pipeline::ReadLineage(project, session.line().subject, session.cancel());
   session.Answer(session.line().dot ? LineageDot(lineage) : FormatLineage(lineage, session.out_terminal()),
                  LineageJson(lineage));
   return kAllDone;

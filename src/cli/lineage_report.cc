@@ -12,8 +12,8 @@
 namespace leat::cli {
 namespace {
 
-using pipeline::Lineage;
 using pipeline::LineageEdge;
+using pipeline::LineageGraph;
 using pipeline::LineageHow;
 using pipeline::LineageName;
 using pipeline::LineageNode;
@@ -40,7 +40,7 @@ class Tree {
  public:
   enum class Direction { kBefore, kBehind };
 
-  Tree(const Lineage& lineage, Direction direction, const Terminal& terminal)
+  Tree(const LineageGraph& lineage, Direction direction, const Terminal& terminal)
       : lineage_(lineage),
         direction_(direction),
         branches_(terminal.unicode ? kUnicodeBranches : kAsciiBranches),
@@ -85,7 +85,7 @@ class Tree {
                                                 : is_dashed ? Tint::kDim
                                                             : Tint::kNone},
                 {HowName(twig.how)},
-                {node == nullptr ? "" : Where(*node)}},
+                {Where(*lineage_.Find(twig.names[0]), twig.names.size())}},
                is_repeated       ? "see above"
                : node == nullptr ? ""
                                  : NoteOf(*node));
@@ -97,8 +97,10 @@ class Tree {
     return fmt::format("{} ({} columns)", twig.names[0].table, twig.names.size());
   }
 
-  static std::string Where(const LineageNode& node) {
-    if (node.place.line == 0) return node.place.file;
+  /// A check is called like its file.
+  static std::string Where(const LineageNode& node, size_t columns) {
+    if (node.place.file == node.name.table) return "";
+    if (node.place.line == 0 || columns > 1) return node.place.file;
     return fmt::format("{}:{}", node.place.file, node.place.line);
   }
 
@@ -150,7 +152,7 @@ class Tree {
     twigs = std::move(bundled);
   }
 
-  const Lineage& lineage_;
+  const LineageGraph& lineage_;
   const Direction direction_;
   const Branches& branches_;
   const Terminal& terminal_;
@@ -158,7 +160,7 @@ class Tree {
   std::set<std::vector<LineageName>> shown_;  ///< what has been drawn with all that hangs on it
 };
 
-std::string Title(const Lineage& lineage, const Terminal& terminal) {
+std::string Title(const LineageGraph& lineage, const Terminal& terminal) {
   const LineageNode& node = *lineage.Find(lineage.subject);
   const std::string dot = fmt::format(" {} ", SignsOf(terminal).dot);
   std::string line = Paint(terminal, Tint::kBold, node.name.ToString());
@@ -185,12 +187,12 @@ Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Jso
 
 }  // namespace
 
-std::string FormatLineage(const Lineage& lineage, const Terminal& terminal) {
+std::string FormatLineage(const LineageGraph& lineage, const Terminal& terminal) {
   return Title(lineage, terminal) + Tree(lineage, Tree::Direction::kBefore, terminal).Format() +
          Tree(lineage, Tree::Direction::kBehind, terminal).Format();
 }
 
-std::string LineageDot(const Lineage& lineage) {
+std::string LineageDot(const LineageGraph& lineage) {
   std::string text = "digraph lineage {\n  rankdir=LR;\n  node [shape=box];\n";
   for (const LineageNode& node : lineage.nodes)
     text += fmt::format("  {} [tooltip={}{}{}];\n", QuoteDot(node.name.ToString()),
@@ -202,7 +204,7 @@ std::string LineageDot(const Lineage& lineage) {
   return text + "}\n";
 }
 
-Json LineageJson(const Lineage& lineage) {
+Json LineageJson(const LineageGraph& lineage) {
   Json json;
   json["subject"] = lineage.subject.ToString();
   json["nodes"] = Json::array();

@@ -7,12 +7,12 @@
 namespace leat::cli {
 namespace {
 
-using pipeline::Lineage;
+using pipeline::LineageGraph;
 using pipeline::LineageHow;
 using pipeline::LineageNode;
 
 /// mart.total.worth, made of two columns and decided by a third.
-Lineage Worth() {
+LineageGraph Worth() {
   const Place worth{.file = "models/mart/total.sql", .line = 12};
   return {
       .subject = {"mart.total", "worth"},
@@ -42,7 +42,7 @@ TEST(LineageReportTest, DrawsWhatAColumnComesFromAndWhatUsesIt) {
             "  └┄ mart.detail.currency  decides  models/mart/detail.sql:7  = upper(c.code); it may have other origins\n"
             "     └─ crm.line.price     value    sources/crm.yaml\n"
             "  USED BY                 HOW     WHERE\n"
-            "  └─ checks/positive.sql  checks  checks/positive.sql\n");
+            "  └─ checks/positive.sql  checks\n");
 }
 
 TEST(LineageReportTest, ANarrowTerminalWithoutUnicodeShowsTheSame) {
@@ -59,7 +59,7 @@ TEST(LineageReportTest, ANarrowTerminalWithoutUnicodeShowsTheSame) {
 }
 
 TEST(LineageReportTest, ColumnsThatAreUsedAlikeStandInOneLine) {
-  Lineage lineage{.subject = {"crm.line", "id"}, .nodes = {{.name = {"crm.line", "id"}, .kind = "stream"}}};
+  LineageGraph lineage{.subject = {"crm.line", "id"}, .nodes = {{.name = {"crm.line", "id"}, .kind = "stream"}}};
   for (const char* column : {"a", "b", "c", "d"}) {
     lineage.nodes.push_back({.name = {"mart.total", column}, .kind = "table"});
     lineage.nodes.push_back({.name = {"warehouse.public.total", column}, .kind = "warehouse"});

@@ -373,8 +373,7 @@ class Experiment {
     for (const auto& [table, columns] : kColumns)
       for (const std::string& column : columns)
         for (const char* change :
-             {"NULL::{0}", "any_value({1}) OVER (ORDER BY rowid)", "lead({1}, 1, {1}) OVER (ORDER BY rowid)",
-              "coalesce(lag({1}) OVER (ORDER BY rowid), lead({1}, 2) OVER (ORDER BY rowid))"})
+             {"NULL::{0}", "coalesce(lag({1}) OVER (ORDER BY rowid), lead({1}, 2) OVER (ORDER BY rowid))"})
           Make({.name = fmt::format("w{}", worlds_.size()), .table = table, .column = column}, change);
   }
 
@@ -450,7 +449,7 @@ TEST_F(ColumnLineageTest, WhatChangesInAnExperimentIsAnOrigin) {
     witnessed += static_cast<int>(seen.size());
   }
   std::cout << fmt::format("{} of {} reported origins seen in an experiment\n", witnessed, reported);
-  EXPECT_GE(witnessed * 100, reported * 80);
+  EXPECT_GE(witnessed * 100, reported * 95);  // and what is reported is not too much
 }
 
 TEST_F(ColumnLineageTest, ExpressionsKeepTheirTextAndPlace) {

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view kRejectsSuffix = "__rejects";
 constexpr const char* kNeverLoaded = "its columns are known after the first run";
+constexpr const char* kInferred = "as SQL names it; its table was never loaded";
 
 /// Everything of a project, each table and column once.
 struct ProjectLineage {
@@ -163,8 +164,8 @@ class LineageReader {
   /// A column that nobody has seen yet, but that the SQL can only have from there.
   void AddInferred(const LineageName& name) {
     const LineageNode& table = found_.nodes.at({.table = name.table});
-    const LineageNode node{.name = name, .kind = table.kind, .place = table.place};
-    if (found_.nodes.try_emplace(name, node).second) found_.nodes.at(name).note = kNeverLoaded;
+    found_.nodes.try_emplace(
+        name, LineageNode{.name = name, .kind = table.kind, .place = table.place, .unknown = true, .note = kInferred});
   }
 
   /// The lineage of one SELECT; the tables it reads are connected to `reader`.
@@ -318,24 +319,26 @@ const char* HowName(LineageHow how) {
   return "reads";
 }
 
-const LineageNode* Lineage::Find(const LineageName& name) const {
+const LineageNode* LineageGraph::Find(const LineageName& name) const {
   for (const LineageNode& node : nodes)
     if (node.name == name) return &node;
   return nullptr;
 }
 
-Lineage ReadLineage(const config::Project& project, const std::string& subject, const CancelFlag& cancel) {
+LineageGraph ReadLineage(const config::Project& project, const std::string& subject, const CancelFlag& cancel) {
   const ProjectLineage all = LineageReader(project, cancel).Read();
-  Lineage lineage{.subject = FindSubject(all, subject)};
+  LineageGraph lineage{.subject = FindSubject(all, subject)};
   std::set<LineageEdge> edges;
   Reach(all, lineage.subject, Direction::kBefore, edges);
   Reach(all, lineage.subject, Direction::kBehind, edges);
   std::set<LineageName> names = {lineage.subject};
   for (const LineageEdge& edge : edges) names.insert({edge.from, edge.to});
   for (const LineageName& name : names) {
+    // A column that no SQL names, of a table whose columns are not known.
+    LineageNode unseen = all.nodes.at({.table = name.table});
+    unseen.name = name;
     const auto found = all.nodes.find(name);
-    lineage.nodes.push_back(
-        found != all.nodes.end() ? found->second : LineageNode{.name = name, .unknown = true, .note = kNeverLoaded});
+    lineage.nodes.push_back(found != all.nodes.end() ? found->second : unseen);
   }
   lineage.edges.assign(edges.begin(), edges.end());
   return lineage;

@@ -45,7 +45,7 @@ struct LineageEdge {
 };
 
 /// All that a table or column comes from and all that uses it, with what lies between.
-struct Lineage {
+struct LineageGraph {
   LineageName subject;
   std::vector<LineageNode> nodes;  ///< by name
   std::vector<LineageEdge> edges;  ///< by name; each from what is before to what is behind
@@ -57,6 +57,6 @@ struct Lineage {
 /// nothing and reads no row; streams that were never loaded have unknown columns.
 /// Throws: InvalidProject for SQL that cannot be ordered; Error(kConfig) with the nearest names: LEAT0224 an unknown
 /// table, LEAT0225 an unknown column.
-Lineage ReadLineage(const config::Project& project, const std::string& subject, const CancelFlag& cancel);
+LineageGraph ReadLineage(const config::Project& project, const std::string& subject, const CancelFlag& cancel);
 
 }  // namespace leat::pipeline
