@@ -79,7 +79,9 @@ constexpr std::array kCommands = {
             "  leat lineage mart.fact_payment\n"
             "  leat lineage mart.fact_payment.payment_amount\n"
             "  leat lineage mart.fact_payment --dot | dot -Tsvg > lineage.svg\n",
-            ""},
+            "  A dashed branch only decides which rows or values there are: a join, a\n"
+            "  condition, a group, an order. Connects to nothing; columns of a stream are\n"
+            "  known after its first run.\n"},
     Command{"runs", "[list|show|logs] [RUN] [-n 20] [--table T]", "what ran: a list, the steps of a run, its log",
             "  leat runs                                 the last 20\n"
             "  leat runs 42                              its steps, as  leat runs show 42\n"
@@ -226,6 +228,7 @@ class Parser {
     if (name == "init") AddInitFlags(sub);
     if (name == "validate") Describe(sub.add_flag("--fast", line_.fast, "connect to nothing"), kOwnGroup);
     if (name == "explain" || name == "preview" || name == "query") sub.add_option("subject", line_.subject)->group("");
+    if (name == "lineage") AddLineageFlags(sub);
     if (name == "preview") Describe(sub.add_option("-n,--rows", rows_, "how many rows (default: 20)"), kOwnGroup, "N");
     if (name == "preview" || name == "query") AddRowFlags(sub);
     if (name == "retry" || name == "runs" || name == "state") sub.add_option("words", words_)->group("");
@@ -254,6 +257,11 @@ class Parser {
     Describe(sub.add_option("--warehouse", line_.warehouse_url,
                             "database to load the finished tables into (default: the lake is the warehouse)"),
              kOwnGroup, "URL");
+  }
+
+  void AddLineageFlags(CLI::App& sub) {
+    sub.add_option("subject", line_.subject)->group("");
+    Describe(sub.add_flag("--dot", line_.dot, "as a graph for Graphviz"), kOwnGroup);
   }
 
   void AddRowFlags(CLI::App& sub) {
@@ -335,7 +343,9 @@ class Parser {
       throw UsageError(fmt::format("leat {} takes no selection", command), command);
     if (command == "init" && line_.template_name.empty())
       throw UsageError("leat init needs --template; expected shop or empty", command);
+    if (line_.dot && line_.json) throw UsageError("--dot and --json exclude each other", command);
     if (!line_.subject.empty()) return;
+    if (command == "lineage") throw UsageError("leat lineage needs a table or a column of one", command);
     if (command == "preview") throw UsageError("leat preview needs a table or a file", command);
     if (command == "query") throw UsageError("leat query needs a SELECT, or - to read it from standard input", command);
     if (command == "explain") throw UsageError("leat explain needs a code, such as LEAT0203", command);

@@ -41,11 +41,13 @@ struct CommandLine {
   std::optional<int64_t> run;  ///< retry, runs: its number; nothing: the last
   std::string table;           ///< runs logs: only lines about this one
   std::string confirm;         ///< state reset: the table's name
-  std::string subject;  ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or empty
-  int rows = 20;        ///< preview: rows; runs list: runs
-  std::string target;   ///< -t: the named set of values; empty: LEAT_TARGET, else none
+  std::string subject;  ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or
+                        ///< empty; lineage: a table or column
+  int rows = 20;           ///< preview: rows; runs list: runs
+  std::string target;      ///< -t: the named set of values; empty: LEAT_TARGET, else none
   bool exit_code = false;  ///< plan: 4 where changes are pending; status: 1 where a table is late or failing
   std::string junit;       ///< run, check: a file for the results, as JUnit XML
+  bool dot = false;        ///< lineage: as a graph for Graphviz
   std::string format;      ///< preview, query: table, csv, json; empty: by the ending of `output`, else by the stream
   std::string output;      ///< preview, query: a file; empty or `-`: standard output
 };

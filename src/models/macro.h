@@ -1,11 +1,24 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/syntax_tree.h"
 
 namespace leat::models {
+
+struct MacroParameter {
+  std::string name;                      ///< lower case
+  std::optional<Json> value_if_omitted;  ///< an expression
+};
+
+/// One form of a macro: `(parameters) AS …`.
+struct MacroBody {
+  std::vector<MacroParameter> parameters;
+  bool is_table = false;
+  Json query;  ///< of a scalar one the SELECT of its expression
+};
 
 /// One CREATE MACRO of the project.
 struct Macro {
@@ -15,7 +28,7 @@ struct Macro {
   size_t begin = 0;  ///< of its statement in the file's text
   size_t word = 0;   ///< of the word MACRO in it
   size_t end = 0;
-  std::vector<Json> bodies;  ///< of each overload; a scalar one as the SELECT of its expression
+  std::vector<MacroBody> bodies;  ///< of each overload
 };
 
 }  // namespace leat::models

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "core/text.h"
 #include "models/macro.h"
@@ -77,14 +78,37 @@ class MacroReader {
   void ReadBodies(Macro& macro) {
     do {
       if (next_ >= tokens_.size() || !tokens_[next_].IsSymbol(sql_, '(')) Refuse();
-      next_ = BehindClosing(next_);
+      const size_t behind = BehindClosing(next_);
+      MacroBody body{.parameters = ReadParameters(next_ + 1, behind - 1)};
+      next_ = behind;
       Expect("AS");
-      const bool is_table = Accept("TABLE");
+      body.is_table = Accept("TABLE");
       const size_t first = next_;
-      next_ = EndOfBody(is_table);
+      next_ = EndOfBody(body.is_table);
       if (first == next_) Refuse();
-      macro.bodies.push_back(ParseBody(tokens_[first].begin, tokens_[next_ - 1].end, is_table));
+      body.query = ParseBody(tokens_[first].begin, tokens_[next_ - 1].end, body.is_table);
+      macro.bodies.push_back(std::move(body));
     } while (AcceptSymbol(','));
+  }
+
+  /// `a, b INTEGER, c := 2, d => 3`: the tokens from `first` to before `last`.
+  std::vector<MacroParameter> ReadParameters(size_t first, size_t last) const {
+    std::vector<MacroParameter> parameters;
+    if (first >= last) return parameters;
+    for (const std::span<const Token> item : SplitAtCommas(sql_, std::span(tokens_).subspan(first, last - first)))
+      if (!item.empty()) parameters.push_back(ReadParameter(item));
+    return parameters;
+  }
+
+  MacroParameter ReadParameter(std::span<const Token> item) const {
+    MacroParameter parameter{.name = item.front().Name(sql_)};
+    for (size_t i = 1; i + 2 < item.size(); ++i) {
+      const std::string_view sign = sql_.substr(item[i].begin, 2);
+      if (sign != ":=" && sign != "=>") continue;
+      parameter.value_if_omitted = ParseBody(item[i + 2].begin, item.back().end, false)["select_list"][0];
+      break;
+    }
+    return parameter;
   }
 
   /// A body ends at a comma that starts the next overload, `, (parameters) AS`, or at the end of the statement.
@@ -171,7 +195,7 @@ void Macros::Make(duck::Connection& connection, const std::vector<std::string>& 
 std::string Macros::TextOf(const std::vector<std::string>& names) const {
   std::string text;
   for (const std::string& name : names)
-    for (const Json& body : macros_.at(name)->bodies) text += name + ": " + NormalisedSql(body) + "\n";
+    for (const MacroBody& body : macros_.at(name)->bodies) text += name + ": " + NormalisedSql(body.query) + "\n";
   return text;
 }
 

@@ -117,6 +117,12 @@ class Scanner {
 
 }  // namespace
 
+int BracketStep(std::string_view sql, const Token& token) {
+  if (token.kind != Token::Kind::kSymbol) return 0;
+  if (std::string_view("([{").find(sql[token.begin]) != std::string_view::npos) return 1;
+  return std::string_view(")]}").find(sql[token.begin]) != std::string_view::npos ? -1 : 0;
+}
+
 bool Token::Is(std::string_view sql, std::string_view word) const {
   return kind == Kind::kWord && ToLower(In(sql)) == ToLower(word);
 }
@@ -163,6 +169,20 @@ std::vector<StatementSpan> SplitStatements(std::string_view sql) {
     statements.back().tokens.push_back(token);
   }
   return statements;
+}
+
+std::vector<std::span<const Token>> SplitAtCommas(std::string_view sql, std::span<const Token> list) {
+  std::vector<std::span<const Token>> items;
+  size_t begin = 0;
+  int depth = 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    depth += BracketStep(sql, list[i]);
+    if (depth > 0 || !list[i].IsSymbol(sql, ',')) continue;
+    items.push_back(list.subspan(begin, i - begin));
+    begin = i + 1;
+  }
+  items.push_back(list.subspan(begin));
+  return items;
 }
 
 Place PlaceAt(const std::string& file, std::string_view text, size_t offset, size_t length) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,12 @@ struct StatementSpan {
   size_t end() const { return tokens.back().end; }
 };
 std::vector<StatementSpan> SplitStatements(std::string_view sql);
+
+/// 1 for a token that opens brackets, -1 for one that closes them, else 0.
+int BracketStep(std::string_view sql, const Token& token);
+
+/// Take a list apart at the commas that are in no brackets.
+std::vector<std::span<const Token>> SplitAtCommas(std::string_view sql, std::span<const Token> list);
 
 /// The place of `length` bytes from byte `offset` of a file's text; cut at the end of the line.
 Place PlaceAt(const std::string& file, std::string_view text, size_t offset, size_t length);

@@ -148,7 +148,7 @@ class Walker {
     inside.calls_ = calls_;
     inside.calls_.push_back(macro.name);
     inside.in_macro_ = true;
-    for (const Json& body : macro.bodies) inside.Walk(body);
+    for (const MacroBody& body : macro.bodies) inside.Walk(body.query);
     reads_.macros.push_back(macro.name);
   }
 
