@@ -107,11 +107,13 @@ TypeMapping OfElement(TypeMapping element, std::string source_type) {
           .element = {std::move(element)}};
 }
 
-/// `DECIMAL(18,2)`; nullopt for anything else.
+/// `DECIMAL(18,2)`; nullopt for anything else, or where no DECIMAL has as many digits.
 std::optional<Decimal> ParseDecimal(std::string_view duck_type) {
   Decimal decimal{};
   if (std::sscanf(std::string(duck_type).c_str(), "DECIMAL(%d,%d)", &decimal.width, &decimal.scale) != 2) return {};
-  return decimal;
+  const bool fits = duck_type.ends_with(')') && decimal.width >= 1 && decimal.width <= kDecimalWidthMax &&
+                    decimal.scale >= 0 && decimal.scale <= decimal.width;
+  return fits ? std::optional(decimal) : std::nullopt;
 }
 
 /// Numbers as another type of numbers that holds all their values or refuses one that it does not hold. DOUBLE alone

@@ -34,7 +34,7 @@ config::Source Totesys(std::vector<config::StreamRule> rules) {
 }
 
 std::vector<PostgresStream> Match(const config::Source& source, const std::vector<CatalogTable>& tables) {
-  return MatchStreams(source, tables, "reader");
+  return MatchStreams(source, tables, "reader").streams;
 }
 
 std::vector<std::string> Names(const std::vector<PostgresStream>& streams) {
@@ -85,7 +85,7 @@ TEST(MatchStreamsTest, CleansNamesAndRefusesAClash) {
   EXPECT_THAT(Names(Match(Totesys({Rule("*")}), {Table("Order Lines", {"id"})})), ElementsAre("totesys.order_lines"));
   EXPECT_EQ(MessageOf(Totesys({Rule("*")}), {Table("Staff", {"id"}), Table("staff", {"id"})}),
             "sources/totesys.yaml:4:3: tables \"Staff\" and \"staff\" would both be the stream totesys.staff\n"
-            "give one of them another name by `rename`");
+            "add  rename: {staff: staff_2}  at the top of the file");
 }
 
 TEST(MatchStreamsTest, ARuleThatMatchesNothingNamesTheNearestTable) {
