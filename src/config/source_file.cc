@@ -79,12 +79,6 @@ std::map<std::string, Located<std::string>> ReadStreamNames(const Values& values
                                                             std::vector<Diagnostic>& diagnostics) {
   auto renames = values.Map("rename");
   CheckRenames(renames, "streams", diagnostics);
-  for (const auto& [from, to] : renames) {
-    if (from.find_first_of("*?") == std::string::npos) continue;
-    diagnostics.push_back(MakeFault("LEAT0105", to.place,
-                                    fmt::format("rename.{} is for many streams; expected the name of one", from),
-                                    "write one entry for each stream"));
-  }
   return renames;
 }
 

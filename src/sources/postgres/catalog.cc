@@ -118,7 +118,7 @@ WITH RECURSIVE tree (root, relid) AS (
   SELECT c.oid, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = $1 AND c.relkind = 'p' AND NOT c.relispartition
    UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
-SELECT root, relid, n.nspname, c.relname
+SELECT root, relid, n.nspname, c.relname, c.relpages
   FROM tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind <> 'p'
    AND root NOT IN (SELECT root FROM tree JOIN pg_class c ON c.oid = tree.relid
@@ -215,9 +215,11 @@ std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const st
     }
   const postgres::Rows partitions = connection.Query(kPartitions, {schema});
   for (int row = 0; row < partitions.size(); ++row)
-    if (const auto found = by_oid.find(Oid(partitions, row, 0)); found != by_oid.end())
+    if (const auto found = by_oid.find(Oid(partitions, row, 0)); found != by_oid.end()) {
       tables[found->second].partitions.push_back(
           {.oid = Oid(partitions, row, 1), .schema = partitions.Text(row, 2), .name = partitions.Text(row, 3)});
+      tables[found->second].pages_estimate += partitions.Int64(row, 4);
+    }
   std::map<uint32_t, std::pair<size_t, std::set<std::string>>> unique;  // by index
   const postgres::Rows unique_keys = connection.Query(kUniqueKeys, {schema});
   for (int row = 0; row < unique_keys.size(); ++row)

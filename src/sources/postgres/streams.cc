@@ -60,10 +60,13 @@ void RefuseUnknownRenames(const config::Source& source, const std::vector<Catalo
   }
 }
 
-/// `name`, or with a number that makes it one of its own.
+/// `name`, or one with a number that nobody has.
 std::string FreeName(const std::string& name, const std::set<std::string>& taken) {
+  constexpr size_t kStemMax = 57;  // so that the whole is a name of at most 63 characters
+  std::string stem = name.substr(0, kStemMax);
+  while (stem.ends_with('_')) stem.pop_back();
   std::string free = name;
-  for (int number = 2; taken.contains(free); ++number) free = fmt::format("{}_{}", name, number);
+  for (int number = 2; taken.contains(free); ++number) free = fmt::format("{}_{}", stem, number);
   return free;
 }
 
