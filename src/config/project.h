@@ -35,6 +35,7 @@ struct Connection {
 struct ColumnRules {
   std::vector<Located<std::string>> include;  ///< globs; empty: all
   std::vector<Located<std::string>> exclude;
+  std::map<std::string, Located<std::string>> types;                ///< column of the source -> type in the lake
   enum class New { kAdd, kIgnore, kStop } on_new = New::kAdd;       ///< the source has a column that it had not before
   enum class Missing { kNull, kStop } on_missing = Missing::kNull;  ///< the source has a column no longer
   enum class Changed { kWiden, kStop } on_changed = Changed::kWiden;  ///< a column has another type

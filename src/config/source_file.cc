@@ -28,12 +28,15 @@ void NoteGiven(const Values& values, StreamRule& rule) {
     if (kStreamSection.Find(entry.key) != nullptr && entry.key != "columns") rule.given.insert(entry.key);
   if (!values.Given("columns")) return;
   const auto columns = values.Section("columns");
-  for (const char* key : {"include", "exclude", "new", "missing", "changed"})
+  for (const char* key : {"include", "exclude", "types", "new", "missing", "changed"})
     if (!columns || columns->Given(key)) rule.given.insert(fmt::format("columns.{}", key));
+  // Only null removes what was inherited; an empty map adds nothing.
+  if (columns && columns->Has("types") && columns->Map("types").empty()) rule.given.erase("columns.types");
 }
 
 ColumnRules ReadColumns(const Values& values) {
-  ColumnRules columns{.include = values.List("include"), .exclude = values.List("exclude")};
+  ColumnRules columns{
+      .include = values.List("include"), .exclude = values.List("exclude"), .types = values.Map("types")};
   if (values.Text("new") == "ignore") columns.on_new = ColumnRules::New::kIgnore;
   if (values.Text("new") == "stop") columns.on_new = ColumnRules::New::kStop;
   if (values.Text("missing") == "stop") columns.on_missing = ColumnRules::Missing::kStop;
@@ -76,12 +79,6 @@ std::map<std::string, Located<std::string>> ReadStreamNames(const Values& values
                                                             std::vector<Diagnostic>& diagnostics) {
   auto renames = values.Map("rename");
   CheckRenames(renames, "streams", diagnostics);
-  for (const auto& [from, to] : renames) {
-    if (from.find_first_of("*?") == std::string::npos) continue;
-    diagnostics.push_back(MakeFault("LEAT0105", to.place,
-                                    fmt::format("rename.{} is for many streams; expected the name of one", from),
-                                    "write one entry for each stream"));
-  }
   return renames;
 }
 
@@ -94,6 +91,8 @@ void Apply(const StreamRule& over, StreamRule& rule) {
   if (gives("deletes")) rule.deletes = over.deletes;
   if (gives("columns.include")) rule.columns.include = over.columns.include;
   if (gives("columns.exclude")) rule.columns.exclude = over.columns.exclude;
+  if (gives("columns.types") && over.columns.types.empty()) rule.columns.types.clear();  // null
+  for (const auto& [column, type] : over.columns.types) rule.columns.types[column] = type;
   if (gives("columns.new")) rule.columns.on_new = over.columns.on_new;
   if (gives("columns.missing")) rule.columns.on_missing = over.columns.on_missing;
   if (gives("columns.changed")) rule.columns.on_changed = over.columns.on_changed;

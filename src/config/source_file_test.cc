@@ -106,12 +106,24 @@ TEST_F(SourceFileTest, RenamesStreamsAtTheTopAndColumnsInAStream) {
   EXPECT_FALSE(source.RuleFor("orders")->rename_to);
 }
 
+TEST_F(SourceFileTest, MergesTypesOfColumns) {
+  const Source source = Read(R"(columns: {types: {amount: DOUBLE, note: VARCHAR}}
+streams:
+  "*": {}
+  a: {columns: {types: {amount: 'DECIMAL(38,2)'}}}
+  b: {columns: {types: null}}
+  c: {columns: {types: {}}}
+)");
+  EXPECT_EQ(source.RuleFor("a")->columns.types.at("amount").value, "DECIMAL(38,2)");
+  EXPECT_EQ(source.RuleFor("a")->columns.types.at("note").value, "VARCHAR");
+  EXPECT_TRUE(source.RuleFor("b")->columns.types.empty());
+  EXPECT_EQ(source.RuleFor("c")->columns.types.size(), 2u);
+}
+
 TEST_F(SourceFileTest, ReportsRenamesThatClash) {
-  EXPECT_EQ(Faults(Files("rename: {A: x, B: x, \"C*\": c}\nstreams: {a: {rename: {D: y, E: y}}}\n")), R"(
+  EXPECT_EQ(Faults(Files("rename: {A: x, B: x}\nstreams: {a: {rename: {D: y, E: y}}}\n")), R"(
 sources/crm.yaml:3:19: LEAT0111 streams 'A' and 'B' are both renamed to x
   help: give them different names
-sources/crm.yaml:3:28: LEAT0105 rename.C* is for many streams; expected the name of one
-  help: write one entry for each stream
 sources/crm.yaml:4:33: LEAT0111 columns 'D' and 'E' are both renamed to y
   help: give them different names
 )");

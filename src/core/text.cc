@@ -11,6 +11,8 @@
 namespace leat {
 namespace {
 
+constexpr size_t kNameMax = 63;
+
 char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 void RefuseUnquotable(std::string_view text) {
@@ -77,6 +79,29 @@ std::string QuoteList(const std::vector<std::string>& names) {
   return list;
 }
 
+std::string YamlName(std::string_view name) {
+  // What some YAML reader takes for a boolean or null.
+  constexpr std::string_view kWords[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
+  const bool is_plain =
+      !name.empty() && (name[0] < '0' || name[0] > '9') &&
+      std::all_of(name.begin(), name.end(),
+                  [](char c) {
+                    const char lower = LowerAscii(c);
+                    return (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || c == '_';
+                  }) &&
+      std::find(std::begin(kWords), std::end(kWords), ToLower(name)) == std::end(kWords);
+  if (is_plain) return std::string(name);
+  std::string quoted = "\"";
+  for (char c : name) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (static_cast<uint8_t>(c) < 0x20)
+      quoted += fmt::format("\\x{:02X}", static_cast<uint8_t>(c));
+    else
+      quoted += c;
+  }
+  return quoted + '"';
+}
+
 std::string CleanName(std::string_view name) {
   std::string clean;
   for (char c : name) {
@@ -88,11 +113,11 @@ std::string CleanName(std::string_view name) {
       clean += '_';
   }
   if (clean.empty() || (clean[0] >= '0' && clean[0] <= '9')) clean.insert(clean.begin(), '_');
-  return clean;
+  return clean.substr(0, kNameMax);
 }
 
 bool IsValidName(std::string_view name) {
-  if (name.empty() || name.size() > 63 || (name[0] >= '0' && name[0] <= '9')) return false;
+  if (name.empty() || name.size() > kNameMax || (name[0] >= '0' && name[0] <= '9')) return false;
   const bool characters = std::all_of(
       name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
   return characters && name.find("__") == std::string_view::npos && !name.starts_with("_leat");

@@ -23,8 +23,11 @@ std::string QuoteLiteral(std::string_view text);
 /// `"a", "b"`.
 std::string QuoteList(const std::vector<std::string>& names);
 
+/// Write a name for YAML: as it is, or as `"a \"b\""` where it would mean something else.
+std::string YamlName(std::string_view name);
+
 /// Turn any name of a source into one of leat's: lower case, each run of other characters `_`, `__` to `_`,
-/// a leading digit gets `_`. Never empty.
+/// a leading digit gets `_`, cut to 63 characters. Never empty.
 std::string CleanName(std::string_view name);
 
 /// Whether `name` is of the form `[a-z_][a-z0-9_]{0,62}` without the reserved `__` and `_leat`.

@@ -728,7 +728,7 @@ def test_tables_whose_names_become_one(project):
         3 │ streams:
         4 │   "*": {}
           │   ^^^
-          = help: give one of them another name by `rename`
+          = help: add  rename: {item: item_2}  at the top of the file
           = more: leat explain LEAT0406
     """)
     project.write("sources/src.yaml", 'type: postgres\nconnection: source\nrename: {Item: item_upper}\nstreams:\n  "*": {}\n')
@@ -746,7 +746,7 @@ def test_columns_whose_names_become_one(project):
         3 │ streams:
         4 │   "*": {}
           │   ^^^
-          = help: add  rename: {"Price": another_name}  to the stream
+          = help: add  rename: {Price: price_2}  to the stream
           = more: leat explain LEAT0406
     """)
     assert set(project.snapshots()) == {"src.staff__history", "mart.dim_staff"}

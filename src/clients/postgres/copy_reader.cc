@@ -23,10 +23,7 @@ constexpr int16_t kTrailer = -1;
 ChunkBuilder::ChunkBuilder(std::vector<CopyColumn> columns) : columns_(std::move(columns)) {
   for (const CopyColumn& column : columns_)
     cells_.push_back({.decode = column.type.decode,
-                      .target = {.width = column.type.width,
-                                 .scale = column.type.scale,
-                                 .table = column.table,
-                                 .column = column.name},
+                      .target = {.type = &column.type, .table = column.table, .column = column.name},
                       .validity = nullptr});
 }
 
@@ -48,6 +45,8 @@ void ChunkBuilder::SetNull(size_t column) {
     cell.validity = duckdb_vector_get_validity(cell.target.vector);
   }
   cell.validity[rows_ / 64] &= ~(uint64_t{1} << (rows_ % 64));
+  if (cell.target.type->id == DUCKDB_TYPE_LIST)
+    reinterpret_cast<duckdb_list_entry*>(cell.target.data)[rows_] = {.offset = 0, .length = 0};
 }
 
 const uint8_t* ChunkBuilder::Append(const uint8_t* at, const uint8_t* end) {

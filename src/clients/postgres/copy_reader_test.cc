@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/postgres/decode.h"
 #include "clients/postgres/wire.h"
 #include "duck/database.h"
 
@@ -78,6 +79,14 @@ class OneColumn {
     uint64_t* validity = duckdb_vector_get_validity(vector());
     return validity != nullptr && !duckdb_validity_row_is_valid(validity, row);
   }
+  template <typename T>
+  T Element(idx_t place) const {
+    return static_cast<const T*>(duckdb_vector_get_data(duckdb_list_vector_get_child(vector())))[place];
+  }
+  bool IsNullElement(idx_t place) const {
+    uint64_t* validity = duckdb_vector_get_validity(duckdb_list_vector_get_child(vector()));
+    return validity != nullptr && !duckdb_validity_row_is_valid(validity, place);
+  }
   bool is_full() const { return builder_.is_full(); }
   bool HasValidity() const { return duckdb_vector_get_validity(vector()) != nullptr; }
 
@@ -145,7 +154,7 @@ TEST(DecodeTest, CountsDaysAndMomentsFrom1970) {
   EXPECT_EQ(OneColumn(Type(oid::kTimestamp)).Add(Int64(0)).At<int64_t>(0), 946'684'800'000'000);
   EXPECT_EQ(OneColumn(Type(oid::kTimestamp)).Add(Int64(-946'684'800'001'000)).At<int64_t>(0), -1'000);
   EXPECT_EQ(OneColumn(Type(oid::kTimestamptz)).Add(Int64(-1)).At<int64_t>(0), 946'684'799'999'999);
-  EXPECT_EQ(OneColumn(Type(oid::kTime)).Add(Int64(86'400'000'000)).At<int64_t>(0), 86'400'000'000);
+  EXPECT_EQ(OneColumn(Type(oid::kTime)).Add(Int64(86'399'999'999)).At<int64_t>(0), 86'399'999'999);
   // 4713-01-01 BC and 294247-01-10 04:00:54.775806
   EXPECT_EQ(OneColumn(Type(oid::kTimestamp)).Add(Int64(-211'810'204'800'000'000)).At<int64_t>(0),
             -210'863'520'000'000'000);
@@ -163,6 +172,76 @@ TEST(DecodeTest, RefusesMomentsThatDuckDbCannotHold) {
       "LEAT0401 public.reading.at holds a moment of 294247-01-10; expected one up to 294247-01-10 04:00:54.775806");
   EXPECT_EQ(Refused(OneColumn(Type(oid::kDate)), Int32(std::numeric_limits<int32_t>::max())),
             "LEAT0401 public.reading.at holds infinity; expected a finite day");
+}
+
+TEST(DecodeTest, RefusesTheTimeThatEndsADay) {
+  EXPECT_EQ(Refused(OneColumn(Type(oid::kTime)), Int64(86'400'000'000)),
+            "LEAT0401 public.reading.at holds 24:00:00; expected a time before it");
+}
+
+TEST(DecodeTest, ReadsBytesAsTheServerPrintsThem) {
+  OneColumn column(Type(oid::kChar));
+  column.Add("a").Add("\0"s).Add("\xff"s);
+  EXPECT_EQ(column.Text(0), "a");
+  EXPECT_EQ(column.Text(1), "");
+  EXPECT_EQ(column.Text(2), "\\377");
+}
+
+CatalogType ArrayOf(const CatalogType& element) { return {.oid = 1, .formatted = "an array", .element = {element}}; }
+
+/// What array_send() makes of one dimension.
+std::string Array(const std::vector<Payload>& elements, int32_t first = 1) {
+  std::string bytes = Int32(1) + Int32(0) + Int32(0) + Int32(static_cast<int32_t>(elements.size())) + Int32(first);
+  for (const Payload& element : elements) {
+    bytes += Int32(element ? static_cast<int32_t>(element->size()) : -1);
+    if (element) bytes += *element;
+  }
+  return bytes;
+}
+
+TEST(DecodeTest, ReadsArraysOneBehindTheOther) {
+  const std::string none = Int32(0) + Int32(0) + Int32(0);
+  OneColumn column(ArrayOf(Type(oid::kInt4)));
+  column.Add(Array({Int32(7), std::nullopt})).Add(std::nullopt).Add(none).Add(Array({Int32(9)}));
+  const auto cell = [&](idx_t row) { return column.At<duckdb_list_entry>(row); };
+  EXPECT_EQ(cell(0).length, 2U);
+  EXPECT_TRUE(column.IsNull(1));
+  EXPECT_EQ(cell(2).length, 0U);
+  EXPECT_EQ(cell(3).offset, 2U);
+  EXPECT_EQ(column.Element<int32_t>(0), 7);
+  EXPECT_TRUE(column.IsNullElement(1));
+  EXPECT_EQ(column.Element<int32_t>(2), 9);
+}
+
+TEST(DecodeTest, GrowsTheRoomForElements) {
+  OneColumn column(ArrayOf(Type(oid::kText)));
+  const std::vector<Payload> many(3'000, Payload("more than twelve bytes"));
+  for (int row = 0; row < 10; ++row) column.Add(Array(many));
+  EXPECT_EQ(column.At<duckdb_list_entry>(9).offset, 27'000U);
+  EXPECT_EQ(duck::ViewOf(column.Element<duckdb_string_t>(29'999)), "more than twelve bytes");
+  EXPECT_FALSE(column.IsNullElement(29'999));
+}
+
+TEST(DecodeTest, RefusesArraysThatAreNoList) {
+  const CatalogType type = ArrayOf(Type(oid::kInt4));
+  EXPECT_EQ(Refused(OneColumn(type), Array({Int32(7)}, 0)),
+            "LEAT0401 public.reading.at holds an array whose first index is 0; expected 1");
+  EXPECT_EQ(Refused(OneColumn(type), Int32(2) + Int32(0) + Int32(0)),
+            "LEAT0401 public.reading.at holds an array of 2 dimensions; expected one dimension");
+  const std::string whole = Array({Int32(7), Int32(8)});
+  for (size_t size = 0; size < whole.size(); ++size)
+    EXPECT_THAT(Refused(OneColumn(type), whole.substr(0, size)), HasSubstr("LEAT9906"));
+}
+
+TEST(DecodeTest, RefusesAnElementAndTellsHowToFindIt) {
+  OneColumn column(ArrayOf(Type(oid::kDate)));
+  try {
+    column.Add(Array({Int32(std::numeric_limits<int32_t>::max())}));
+    FAIL();
+  } catch (const Misfit& misfit) {
+    EXPECT_EQ(misfit.message(), "public.reading.at holds infinity in an array; expected a finite day");
+    EXPECT_EQ(misfit.condition(), "EXISTS (SELECT FROM unnest(\"at\") e WHERE e::text = 'infinity')");
+  }
 }
 
 TEST(DecodeTest, KeepsDecimalsAsWideAsDuckDbDoes) {
@@ -194,7 +273,8 @@ TEST(DecodeTest, TellsHowToGoOnWithoutTheColumn) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), kData);
     EXPECT_THAT(error.diagnostic().help,
-                ElementsAre("mend the value, or leave the column out:  columns: {exclude: [at]}"));
+                ElementsAre("mend the value, or take the column as text by  columns: {types: {at: VARCHAR}}",
+                            "or leave the column out by  columns: {exclude: [at]}"));
   }
 }
 

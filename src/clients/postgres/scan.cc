@@ -43,8 +43,31 @@ constexpr int64_t kRangesWanted = 64;   // so that threads finish together
 constexpr int64_t kRangeBlocksMin = 128;
 constexpr int64_t kSplitFrom = 1024;  // below 8 MiB one range is quick enough
 
-std::string QualifiedName(const ScanTable& table) {
+template <typename Table>
+std::string QualifiedName(const Table& table) {
   return QuoteIdentifier(table.schema) + "." + QuoteIdentifier(table.table);
+}
+
+/// What one COPY reads.
+struct Portion {
+  const ScanLeaf* leaf = nullptr;   ///< null: the table itself
+  std::optional<BlockRange> range;  ///< nothing: all of it
+};
+
+void AddPortions(const ScanLeaf* leaf, int64_t blocks, int server_version, std::vector<Portion>& portions) {
+  const std::vector<BlockRange> ranges = SplitBlocks(blocks, server_version);
+  if (ranges.size() == 1) {
+    portions.push_back({.leaf = leaf, .range = {}});
+    return;
+  }
+  for (const BlockRange& range : ranges) portions.push_back({.leaf = leaf, .range = range});
+}
+
+std::vector<Portion> PortionsOf(const ScanTable& table, int server_version) {
+  std::vector<Portion> portions;
+  if (table.leaves.empty()) AddPortions(nullptr, table.blocks, server_version, portions);
+  for (const ScanLeaf& leaf : table.leaves) AddPortions(&leaf, leaf.blocks, server_version, portions);
+  return portions;
 }
 
 /// The Scans that live, by the id their SQL names. DuckDB hands a table function plain values only.
@@ -82,11 +105,11 @@ Registry& Scans() {
 struct Task {
   std::shared_ptr<Scan::State> state;
   std::vector<size_t> columns;  ///< that the statement needs
-  std::vector<BlockRange> ranges;
-  std::atomic<size_t> next_range{0};
+  std::vector<Portion> portions;
+  std::atomic<size_t> next_portion{0};
 };
 
-/// One of DuckDB's threads at work on a Task. A chunk may span ranges.
+/// One of DuckDB's threads at work on a Task. A chunk may span portions.
 class Worker {
  public:
   explicit Worker(Task& task) : task_(task), builder_(Columns(task)) {}
@@ -94,7 +117,7 @@ class Worker {
   /// Fill `output`; empty at the end.
   void Fill(duckdb_data_chunk output) {
     builder_.Attach(output);
-    while (!builder_.is_full() && (reader_ || NextRange())) {
+    while (!builder_.is_full() && (reader_ || NextPortion())) {
       if (!reader_->Fill(builder_)) Leave();
     }
     duckdb_data_chunk_set_size(output, builder_.rows());
@@ -111,15 +134,18 @@ class Worker {
     return columns;
   }
 
-  bool NextRange() {
-    const size_t index = task_.next_range.fetch_add(1, std::memory_order_relaxed);
+  bool NextPortion() {
+    const size_t index = task_.next_portion.fetch_add(1, std::memory_order_relaxed);
     // A read that failed must not look like one that ended.
     if (task_.state->stop.load(std::memory_order_relaxed)) throw Cancelled{};
-    if (index >= task_.ranges.size()) return false;
+    if (index >= task_.portions.size()) return false;
     lease_.emplace(task_.state->pool.Borrow());
     lease_->LiftTimeLimit();
-    const BlockRange* range = task_.ranges.size() == 1 ? nullptr : &task_.ranges[index];
-    reader_.emplace(**lease_, CopyStatement(task_.state->table, task_.columns, range), task_.state->stop);
+    const Portion& portion = task_.portions[index];
+    reader_.emplace(
+        **lease_,
+        CopyStatement(task_.state->table, task_.columns, portion.range ? &*portion.range : nullptr, portion.leaf),
+        task_.state->stop);
     return true;
   }
 
@@ -211,8 +237,8 @@ void Init(duckdb_init_info info) {
       task->columns.push_back(column < task->state->table.columns.size() ? column : 0);
     }
     const ScanTable& table = task->state->table;
-    task->ranges = SplitBlocks(table.blocks, task->state->pool.server_version());
-    const auto workers = std::min(task->ranges.size(), static_cast<size_t>(std::max(table.connections_max, 1)));
+    task->portions = PortionsOf(table, task->state->pool.server_version());
+    const auto workers = std::min(task->portions.size(), static_cast<size_t>(std::max(table.connections_max, 1)));
     duckdb_init_set_max_threads(info, workers);
     duckdb_init_set_init_data(info, task.release(), &Destroy<Task>);
   } catch (...) {
@@ -251,7 +277,8 @@ std::vector<BlockRange> SplitBlocks(int64_t blocks, int server_version) {
   return ranges;
 }
 
-std::string CopyStatement(const ScanTable& table, const std::vector<size_t>& columns, const BlockRange* range) {
+std::string CopyStatement(const ScanTable& table, const std::vector<size_t>& columns, const BlockRange* range,
+                          const ScanLeaf* leaf) {
   std::vector<std::string> expressions;
   for (const size_t i : columns) expressions.push_back(table.columns[i].type.SelectExpression(table.columns[i].name));
   std::vector<std::string> conditions;
@@ -261,7 +288,8 @@ std::string CopyStatement(const ScanTable& table, const std::vector<size_t>& col
   }
   if (!table.where.empty()) conditions.push_back(fmt::format("({})", table.where));
   return fmt::format("COPY (SELECT {} FROM {}{}{}{}) TO STDOUT (FORMAT binary)", Join(expressions, ", "),
-                     table.only ? "ONLY " : "", QualifiedName(table), conditions.empty() ? "" : " WHERE ",
+                     table.only || leaf != nullptr ? "ONLY " : "",
+                     leaf != nullptr ? QualifiedName(*leaf) : QualifiedName(table), conditions.empty() ? "" : " WHERE ",
                      Join(conditions, " AND "));
 }
 

@@ -11,6 +11,13 @@
 
 namespace leat::postgres {
 
+/// A partition that holds rows itself.
+struct ScanLeaf {
+  std::string schema;
+  std::string table;
+  int64_t blocks = 0;  ///< as of ScanTable
+};
+
 /// One table to read.
 struct ScanTable {
   std::string schema;
@@ -23,8 +30,9 @@ struct ScanTable {
   std::vector<Column> columns;  ///< at least one
   std::string where;            ///< SQL condition on the table's rows, without WHERE; empty: all rows
   /// Pages of 8 KiB, counted after the snapshot was taken (`pg_relation_size(oid) / 8192`); 0: read as one range, as is
-  /// needed for views, partitioned and foreign tables.
+  /// needed for views and foreign tables.
   int64_t blocks = 0;
+  std::vector<ScanLeaf> leaves;  ///< of a partitioned table: read instead of it, each FROM ONLY; empty: itself
   bool only = true;  ///< FROM ONLY: not the rows of inheritance children; false for views and partitioned tables
   int64_t rows_estimate = 0;  ///< for DuckDB's choice of join sides; 0: unknown
   int connections_max = 4;    ///< of this read; DuckDB's threads bound it as well
@@ -43,8 +51,11 @@ struct BlockRange {
 /// blocks.
 std::vector<BlockRange> SplitBlocks(int64_t blocks, int server_version);
 
-/// The COPY that reads one range. \param columns  places in `table.columns`, in the order wanted
-std::string CopyStatement(const ScanTable& table, const std::vector<size_t>& columns, const BlockRange* range);
+/// The COPY that reads one range of a table or of one of its leaves.
+/// \param columns  places in `table.columns`, in the order wanted
+/// \param range  null: all of it; \param leaf  null: the table itself
+std::string CopyStatement(const ScanTable& table, const std::vector<size_t>& columns, const BlockRange* range,
+                          const ScanLeaf* leaf = nullptr);
 
 /// Make the function `leat_postgres_scan(id)` known in the connection's database. Call once per Database, before any
 /// Scan.

@@ -64,5 +64,13 @@ TEST(CopyStatementTest, CombinesRangeAndCondition) {
       "COPY (SELECT \"staff_id\" FROM ONLY \"public\".\"staff\" WHERE ctid >= '(256,0)') TO STDOUT (FORMAT binary)");
 }
 
+TEST(CopyStatementTest, ReadsALeafByItsOwnName) {
+  ScanTable table = Staff();
+  table.only = false;
+  const ScanLeaf leaf{.schema = "old", .table = "staff_2020"};
+  EXPECT_EQ(CopyStatement(table, {0}, nullptr, &leaf),
+            "COPY (SELECT \"staff_id\" FROM ONLY \"old\".\"staff_2020\") TO STDOUT (FORMAT binary)");
+}
+
 }  // namespace
 }  // namespace leat::postgres

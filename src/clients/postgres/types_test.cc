@@ -57,6 +57,43 @@ TEST(TypesTest, TakesTheTextOfEveryOtherType) {
   EXPECT_EQ(Select(16'501, -1, 'c'), "\"a\"\"b\"::text");
 }
 
+TEST(TypesTest, MapsArraysByTheirElements) {
+  const CatalogType integers{.oid = 1007, .formatted = "integer[]", .element = {{.oid = oid::kInt4}}};
+  EXPECT_EQ(MapType(integers).duck_type, "INTEGER[]");
+  EXPECT_EQ(MapType(integers).SelectExpression("a"), "\"a\"");
+  EXPECT_EQ(MapType(integers).source_type, "integer[]");
+  const CatalogType intervals{.oid = 1187, .formatted = "interval[]", .element = {{.oid = 1186}}};
+  EXPECT_EQ(MapType(intervals).duck_type, "VARCHAR[]");
+  EXPECT_EQ(MapType(intervals).SelectExpression("a"), "\"a\"::text[]");
+}
+
+/// What the column `a` is selected as for a type that the project wants; empty: refused.
+std::string SelectAs(const CatalogType& type, const std::string& duck_type) {
+  const auto mapping = MapTypeAs(type, duck_type);
+  return mapping ? mapping->SelectExpression("a") + " " + mapping->duck_type : "";
+}
+
+TEST(TypesTest, TakesNumbersAsGreaterOnesAndAnythingAsText) {
+  const CatalogType integer{.oid = oid::kInt4, .formatted = "integer"};
+  EXPECT_EQ(SelectAs(integer, "INTEGER"), "\"a\" INTEGER");
+  EXPECT_EQ(SelectAs(integer, "BIGINT"), "\"a\"::int8 BIGINT");
+  EXPECT_EQ(SelectAs(integer, "DECIMAL(12,2)"), "\"a\"::numeric DECIMAL(12,2)");
+  EXPECT_EQ(SelectAs({.oid = oid::kNumeric}, "DOUBLE"), "\"a\"::float8 DOUBLE");
+  EXPECT_EQ(SelectAs({.oid = oid::kTimestamp}, "VARCHAR"), "\"a\"::text VARCHAR");
+  EXPECT_EQ(SelectAs({.oid = 1231, .element = {{.oid = oid::kNumeric}}}, "DOUBLE[]"), "\"a\"::float8[] DOUBLE[]");
+  EXPECT_EQ(SelectAs({.oid = 1231, .element = {{.oid = oid::kNumeric}}}, "VARCHAR"), "\"a\"::text VARCHAR");
+}
+
+TEST(TypesTest, RefusesATypeThatWouldLose) {
+  EXPECT_EQ(SelectAs({.oid = oid::kInt8}, "INTEGER"), "");
+  EXPECT_EQ(SelectAs({.oid = oid::kNumeric}, "BIGINT"), "");
+  EXPECT_EQ(SelectAs({.oid = oid::kTimestamp}, "DATE"), "");
+  EXPECT_EQ(SelectAs({.oid = oid::kText}, "INTEGER"), "");
+  EXPECT_EQ(SelectAs({.oid = oid::kNumeric}, "DECIMAL(39,0)"), "");
+  EXPECT_EQ(SelectAs({.oid = oid::kNumeric}, "DECIMAL(5,6)"), "");
+  EXPECT_EQ(SelectAs({.oid = oid::kNumeric}, "DOUBLE[]"), "");
+}
+
 TEST(TypesTest, KeepsTheSourceType) {
   EXPECT_EQ(MapType({.oid = oid::kInt4, .formatted = "integer"}).source_type, "integer");
 }

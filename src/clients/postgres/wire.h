@@ -50,6 +50,7 @@ inline constexpr int64_t kEpochMicroseconds = int64_t{kEpochDays} * 86'400'000'0
 namespace oid {
 inline constexpr uint32_t kBool = 16;
 inline constexpr uint32_t kBytea = 17;
+inline constexpr uint32_t kChar = 18;  // "char", of one byte
 inline constexpr uint32_t kName = 19;
 inline constexpr uint32_t kInt8 = 20;
 inline constexpr uint32_t kInt2 = 21;

@@ -20,18 +20,30 @@ SELECT c.oid, c.relname, c.relkind,
  ORDER BY c.relname)";
 
 constexpr const char* kColumns = R"(
-SELECT a.attrelid, a.attname,
-       CASE WHEN t.typtype = 'd' THEN b.oid ELSE t.oid END,
-       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END,
-       CASE WHEN t.typtype = 'd' THEN b.typtype ELSE t.typtype END,
-       CASE WHEN t.typtype = 'd' THEN format_type(b.oid, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END,
-       has_column_privilege(c.oid, a.attnum, 'SELECT')
+SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, has_column_privilege(c.oid, a.attnum, 'SELECT')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
-  LEFT JOIN pg_type b ON b.oid = t.typbasetype
+  JOIN pg_attribute a ON a.attrelid = c.oid
  WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
    AND a.attnum > 0 AND NOT a.attisdropped
  ORDER BY a.attrelid, a.attnum)";
+
+// Each type in use down to what it is based on: domains, which may be over domains, and elements of arrays, which may
+// be domains again. The modifier of an array is that of its elements. int2vector and oidvector look like arrays, but no
+// type has them as its array.
+constexpr const char* kTypes = R"(
+WITH RECURSIVE step (type, modifier, oid, typmod, in_array) AS (
+  SELECT DISTINCT a.atttypid, a.atttypmod, a.atttypid, a.atttypmod, false
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid
+   WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+     AND a.attnum > 0 AND NOT a.attisdropped
+   UNION ALL
+  SELECT s.type, s.modifier, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END,
+         CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE s.typmod END, s.in_array OR t.typtype <> 'd'
+    FROM step s JOIN pg_type t ON t.oid = s.oid LEFT JOIN pg_type e ON e.oid = t.typelem
+   WHERE t.typtype = 'd' OR (e.typarray = t.oid AND NOT s.in_array))
+SELECT s.type, s.modifier, s.oid, s.typmod, t.typtype, format_type(s.oid, s.typmod)
+  FROM step s JOIN pg_type t ON t.oid = s.oid WHERE t.typtype <> 'd' ORDER BY s.type, s.modifier, s.in_array)";
 
 constexpr const char* kPrimaryKeys = R"(
 SELECT k.conrelid, a.attname
@@ -100,6 +112,20 @@ SELECT r.oid, coalesce(leaves.digest, ''),
          (r.relkind IN ('r', 'm') AND has_column_privilege(r.oid, 'ctid', 'SELECT'))
   FROM relations r LEFT JOIN leaves ON leaves.root = r.oid)";
 
+// A right on the parent is none on its partitions, and the parent's policies of rows do not hold for them.
+constexpr const char* kPartitions = R"(
+WITH RECURSIVE tree (root, relid) AS (
+  SELECT c.oid, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = $1 AND c.relkind = 'p' AND NOT c.relispartition
+   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
+SELECT root, relid, n.nspname, c.relname, c.relpages
+  FROM tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind <> 'p'
+   AND root NOT IN (SELECT root FROM tree JOIN pg_class c ON c.oid = tree.relid
+                     WHERE c.relrowsecurity OR NOT has_schema_privilege(c.relnamespace, 'USAGE')
+                        OR (c.relkind <> 'p' AND NOT has_table_privilege(c.oid, 'SELECT')))
+ ORDER BY root, c.relpages DESC, relid)";
+
 constexpr const char* kUniqueKeys = R"(
 SELECT i.indrelid, i.indexrelid, a.attname
   FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -122,6 +148,23 @@ void RefuseUnknownSchema(postgres::Connection& connection, const std::string& sc
   SuggestNearest(fault, schema, known);
   fault.help.push_back("set `schema:` in the source's file to one that the role can see");
   throw Error(kConfig, std::move(fault));
+}
+
+/// The types that columns of a schema have, by oid and modifier.
+using TypesInUse = std::map<std::pair<uint32_t, int64_t>, postgres::CatalogType>;
+
+TypesInUse ReadTypes(postgres::Connection& connection, const std::string& schema) {
+  TypesInUse types;
+  const postgres::Rows rows = connection.Query(kTypes, {schema});
+  for (int row = 0; row < rows.size(); ++row) {
+    postgres::CatalogType type{.oid = Oid(rows, row, 2),
+                               .typmod = static_cast<int32_t>(rows.Int64(row, 3)),
+                               .typtype = rows.At(row, 4)[0],
+                               .formatted = rows.Text(row, 5)};
+    const auto [known, is_new] = types.try_emplace({Oid(rows, row, 0), rows.Int64(row, 1)}, type);
+    if (!is_new) known->second.element = {std::move(type)};
+  }
+  return types;
 }
 
 }  // namespace
@@ -148,15 +191,13 @@ std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const st
                       .rows_estimate = relations.Int64(row, 4)});
   }
   if (tables.empty()) RefuseUnknownSchema(connection, schema, schema_place);
+  const TypesInUse types = ReadTypes(connection, schema);
   const postgres::Rows columns = connection.Query(kColumns, {schema});
-  for (int row = 0; row < columns.size(); ++row) {
-    postgres::CatalogType type{.oid = Oid(columns, row, 2),
-                               .typmod = static_cast<int32_t>(columns.Int64(row, 3)),
-                               .typtype = columns.At(row, 4)[0],
-                               .formatted = columns.Text(row, 5)};
+  for (int row = 0; row < columns.size(); ++row)
     tables[by_oid.at(Oid(columns, row, 0))].columns.push_back(
-        {.name = columns.Text(row, 1), .type = std::move(type), .readable = columns.At(row, 6) == "t"});
-  }
+        {.name = columns.Text(row, 1),
+         .type = types.at({Oid(columns, row, 2), columns.Int64(row, 3)}),
+         .readable = columns.At(row, 4) == "t"});
   const postgres::Rows keys = connection.Query(kPrimaryKeys, {schema});
   for (int row = 0; row < keys.size(); ++row)
     if (const auto found = by_oid.find(Oid(keys, row, 0)); found != by_oid.end())
@@ -171,6 +212,13 @@ std::vector<CatalogTable> ReadCatalog(postgres::Connection& connection, const st
       tables[found->second].leaves = storage.Text(row, 1);
       tables[found->second].has_row_ids = storage.At(row, 2) == "t";
       tables[found->second].may_read_places = storage.At(row, 3) == "t";
+    }
+  const postgres::Rows partitions = connection.Query(kPartitions, {schema});
+  for (int row = 0; row < partitions.size(); ++row)
+    if (const auto found = by_oid.find(Oid(partitions, row, 0)); found != by_oid.end()) {
+      tables[found->second].partitions.push_back(
+          {.oid = Oid(partitions, row, 1), .schema = partitions.Text(row, 2), .name = partitions.Text(row, 3)});
+      tables[found->second].pages_estimate += partitions.Int64(row, 4);
     }
   std::map<uint32_t, std::pair<size_t, std::set<std::string>>> unique;  // by index
   const postgres::Rows unique_keys = connection.Query(kUniqueKeys, {schema});

@@ -17,6 +17,13 @@ struct CatalogColumn {
   bool readable = false;  ///< SELECT is granted on the column or its table
 };
 
+/// A partition that holds rows itself, at whatever depth.
+struct CatalogLeaf {
+  uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+};
+
 /// A table as PostgreSQL's catalog describes it.
 struct CatalogTable {
   uint32_t oid = 0;
@@ -30,6 +37,9 @@ struct CatalogTable {
   /// values that ADD COLUMN … DEFAULT keeps aside, labels of enums, row-level security.
   std::string shape;
   std::string leaves;  ///< digest of a partitioned table's partitions; empty: not partitioned
+  /// The partitions that hold its rows, big ones first. Empty where the role may not read each of them, or policies of
+  /// rows count: it is read as a whole then.
+  std::vector<CatalogLeaf> partitions;
   std::vector<std::set<std::string>> unique_keys;  ///< sets of columns that are never NULL and name one row each
   bool may_read_places = false;  ///< the role may ask where a row is, as is needed to read a table in ranges
   bool has_row_ids = false;  ///< each row tells which transaction wrote it: heap tables, and partitions of them alone

@@ -29,11 +29,11 @@ class PostgresSource : public Source {
     postgres::SnapshotPool::Lease connection = pool_->Borrow();
     moment_ = ReadMoment(*connection);
     FailPoint("sources.snapshot.after_begin");
-    streams_ = MatchStreams(source_, ReadCatalog(*connection, source_.schema, source_.schema_place), pool_->user());
+    matched_ = MatchStreams(source_, ReadCatalog(*connection, source_.schema, source_.schema_place), pool_->user());
     as_of_ = Timestamp(std::chrono::microseconds(
         connection->Query("SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint").Int64(0, 0)));
     std::vector<StreamInfo> infos;
-    for (const PostgresStream& stream : streams_) infos.push_back(stream.info);
+    for (const PostgresStream& stream : matched_.streams) infos.push_back(stream.info);
     return infos;
   }
 
@@ -62,7 +62,7 @@ class PostgresSource : public Source {
   /// Big tables first, so that a small one fills the gap at the end.
   std::vector<Job> JobsFor(const std::vector<StreamInfo>& streams) const {
     std::vector<Job> jobs;
-    for (const PostgresStream& stream : streams_)
+    for (const PostgresStream& stream : matched_.streams)
       if (std::any_of(streams.begin(), streams.end(),
                       [&](const StreamInfo& info) { return info.name == stream.info.name; }))
         jobs.push_back({.stream = &stream, .outcome = {}, .position = {}});
@@ -114,7 +114,7 @@ class PostgresSource : public Source {
     Timestamp horizon_since = moment_.time;
     for (const Job& job : jobs)
       if (job.position) horizon_since = std::min(horizon_since, job.position->horizon_since);
-    ReadResult result;
+    ReadResult result{.outcomes = {}, .warnings = matched_.warnings};
     if (auto warning = StuckHorizon(*connection, moment_, horizon_since)) result.warnings.push_back(*warning);
     for (Job& job : jobs) {
       if (job.position) {
@@ -131,7 +131,7 @@ class PostgresSource : public Source {
   const config::Source& source_;
   const CancelFlag& cancel_;
   std::unique_ptr<postgres::SnapshotPool> pool_;
-  std::vector<PostgresStream> streams_;
+  MatchedStreams matched_;
   Moment moment_;
   Timestamp as_of_;
 };

@@ -28,7 +28,7 @@ Error NewColumn(const PostgresStream& stream, const StreamColumn& column) {
                fmt::format("{}: column {} is new at the source, and the project stops at new ones", stream.info.name,
                            column.name))
       .Hint(fmt::format("take it over by  columns: {{new: add}}, or leave it out by  columns: {{exclude: [{}]}}",
-                        column.origin.name));
+                        YamlName(column.origin.name)));
 }
 
 std::vector<StreamColumn> ColumnsToRead(const PostgresStream& stream, const std::optional<lake::Table>& published) {
@@ -59,8 +59,7 @@ std::vector<std::string> Missing(const PostgresStream& stream, const lake::Table
 
 /// Refuse a column whose values of before and from now on fit no common type.
 void RefuseChanged(const PostgresStream& stream, const StreamColumn& column, const lake::Field& before) {
-  const std::string type = postgres::MapType(column.origin.type).duck_type;
-  const lake::Schema now = lake::SchemaOf({{column.name, type}});
+  const lake::Schema now = lake::SchemaOf({{column.name, column.type.duck_type}});
   const std::string type_now = lake::DuckType(now.fields[0].type), type_before = lake::DuckType(before.type);
   if (type_now == type_before) return;
   bool widens = true;
@@ -79,15 +78,14 @@ void RefuseChanged(const PostgresStream& stream, const StreamColumn& column, con
   throw std::move(fault)
       .Hint(fmt::format("take it over as a column of its own by  rename: {{\"{0}\": {1}_2}}  and let models read {1}_2",
                         column.origin.name, column.name))
-      .Hint(fmt::format("or leave it out by  columns: {{exclude: [{}]}}", column.origin.name));
+      .Hint(fmt::format("or leave it out by  columns: {{exclude: [{}]}}", YamlName(column.origin.name)));
 }
 
 /// The columns read, then those that the lake has from before, then ours.
 lake::Schema Wanted(const PostgresStream& stream, const std::vector<StreamColumn>& read,
                     const std::optional<lake::Table>& published) {
   std::vector<duck::Column> columns;
-  for (const StreamColumn& column : read)
-    columns.push_back({column.name, postgres::MapType(column.origin.type).duck_type});
+  for (const StreamColumn& column : read) columns.push_back({column.name, column.type.duck_type});
   if (published)
     for (const lake::Field& field : published->schema().fields) {
       const bool is_read =
@@ -98,7 +96,7 @@ lake::Schema Wanted(const PostgresStream& stream, const std::vector<StreamColumn
   const bool is_parted = published && published->schema().Find(lake::kSupersededColumn) != nullptr;
   if (!stream.info.key.empty() || is_parted) columns.push_back({lake::kSupersededColumn, "BOOLEAN"});
   lake::Schema schema = lake::SchemaOf(columns);
-  for (size_t i = 0; i < read.size(); ++i) schema.fields[i].source_type = read[i].origin.type.formatted;
+  for (size_t i = 0; i < read.size(); ++i) schema.fields[i].source_type = read[i].type.source_type;
   return schema;
 }
 

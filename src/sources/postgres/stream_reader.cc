@@ -89,9 +89,8 @@ void StreamReader::ReadInto(StreamOutcome& outcome) {
   } catch (const duck::QueryError&) {
     try {
       scans_.back().ThrowIfFailed();
-    } catch (const Error& error) {
-      if (error.code() == "LEAT0401") throw WithKey(error);
-      throw;
+    } catch (const postgres::Misfit& misfit) {
+      throw WithKey(misfit);
     }
     throw;
   }
@@ -99,7 +98,7 @@ void StreamReader::ReadInto(StreamOutcome& outcome) {
 }
 
 void StreamReader::ReadPlanned(StreamOutcome& outcome) {
-  postgres::ScanTable table = ScanOf(CountBlocks());
+  postgres::ScanTable table = ScanOf();
   if (plan_.how == ReadPlan::How::kChanges) table.where = Window();
   const postgres::Scan& scan = scans_.emplace_back(pool_, std::move(table));
   context_.observer.Started(stream_.info, [&scan] { return scan.rows(); });
@@ -116,7 +115,7 @@ StreamIdentity StreamReader::Identity() const {
                                   static_cast<int>(stream_.rule.columns.on_new));
   for (const StreamColumn& column : stream_.columns)
     shape += fmt::format("\n{} {} {}", QuoteIdentifier(column.origin.name), QuoteIdentifier(column.name),
-                         postgres::MapType(column.origin.type).duck_type);
+                         column.type.duck_type);
   return {.system = moment_.system,
           .timeline = moment_.timeline,
           .database = moment_.database,
@@ -132,15 +131,16 @@ bool StreamReader::HasSameKey() const {
          published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
 }
 
-postgres::ScanTable StreamReader::ScanOf(int64_t blocks) const {
+postgres::ScanTable StreamReader::ScanOf() {
   postgres::ScanTable scan{.schema = stream_.schema,
                            .table = stream_.table.name,
-                           .blocks = blocks,
+                           .blocks = CountBlocks(),
+                           .leaves = CountLeaves(),
                            .only = stream_.table.kind == 'r',
                            .rows_estimate = std::max<int64_t>(0, stream_.table.rows_estimate),
                            .connections_max = context_.threads};
   for (const StreamColumn& column : now_.columns)
-    scan.columns.push_back({column.origin.name, postgres::MapType(column.origin.type), column.name});
+    scan.columns.push_back({column.origin.name, column.type, column.name});
   return scan;
 }
 
@@ -161,48 +161,76 @@ int64_t StreamReader::CountBlocks() {
       .Int64(0, 0);
 }
 
-/// TRUNCATE, a rewriting ALTER TABLE and a swap of names work on what a snapshot still shows: a COPY after them reads
-/// other rows than those of its moment, or none.
-void StreamReader::RefuseRewritten() {
-  // Asked of pg_inherits, since pg_partition_tree() would lock every partition.
-  constexpr const char* kSameFiles = R"(
-WITH RECURSIVE tree (relid) AS (
-  SELECT $1::oid UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid AND $3::boolean)
-SELECT coalesce(bool_and(c.relfilenode = pg_relation_filenode(c.oid)), true) AND
-       coalesce(to_regclass($2) = $1::oid, false)
-  FROM pg_class c JOIN tree ON tree.relid = c.oid WHERE c.relkind IN ('r', 'm'))";
-  if (stream_.table.kind == 'v' || stream_.table.kind == 'f') return;
-  const std::string name = QuoteIdentifier(stream_.schema) + "." + QuoteIdentifier(stream_.table.name);
+/// The partitions as of the snapshot: one that is detached meanwhile is still read, by its own name.
+std::vector<postgres::ScanLeaf> StreamReader::CountLeaves() {
+  constexpr const char* kBlocks = R"(
+SELECT coalesce(pg_relation_size(oid::oid), 0) / current_setting('block_size')::int
+  FROM json_array_elements_text($1::json) WITH ORDINALITY AS leaf (oid, place) ORDER BY place)";
+  nlohmann::json oids = nlohmann::json::array();
+  for (const CatalogLeaf& leaf : stream_.table.partitions) oids.push_back(std::to_string(leaf.oid));
+  std::vector<postgres::ScanLeaf> leaves;
+  if (oids.empty()) return leaves;
   const auto connection = pool_.Borrow();
-  const postgres::Rows same = connection->Query(
-      kSameFiles, {std::to_string(stream_.table.oid), name, stream_.table.kind == 'p' ? "true" : "false"});
-  if (same.At(0, 0) == "t") return;
+  const postgres::Rows blocks = connection->Query(kBlocks, {oids.dump()});
+  for (const CatalogLeaf& leaf : stream_.table.partitions)
+    leaves.push_back(
+        {.schema = leaf.schema, .table = leaf.name, .blocks = blocks.Int64(static_cast<int>(leaves.size()), 0)});
+  return leaves;
+}
+
+/// TRUNCATE, a rewriting ALTER TABLE, a swap of names and, where a partitioned table is read as a whole, DETACH work on
+/// what a snapshot still shows: a COPY after them reads other rows than those of its moment, or none.
+void StreamReader::RefuseRewritten() {
+  if (stream_.table.kind == 'v' || stream_.table.kind == 'f') return;
+  // What was read by its name still is what that name stands for, and in the same file.
+  constexpr const char* kSameFiles = R"(
+SELECT coalesce(bool_and(coalesce(to_regclass(r.value ->> 1) = c.oid, false) AND
+                         coalesce(c.relkind NOT IN ('r', 'm') OR c.relfilenode = pg_relation_filenode(c.oid), false)), false)
+  FROM json_array_elements($1::json) r LEFT JOIN pg_class c ON c.oid = (r.value ->> 0)::oid)";
+  // Asked of pg_inherits, since pg_partition_tree() would lock every partition. The ancestors are those of now.
+  constexpr const char* kSameTree = R"(
+WITH RECURSIVE tree (relid) AS (
+  SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid
+   UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
+SELECT coalesce(bool_and(coalesce(c.relkind <> 'r' OR c.relfilenode = pg_relation_filenode(c.oid), false) AND
+                         EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a WHERE a.relid = $1::oid)), true)
+  FROM pg_class c JOIN tree ON tree.relid = c.oid)";
+  const CatalogTable& table = stream_.table;
+  nlohmann::json read = nlohmann::json::array();
+  for (const CatalogLeaf& leaf : table.partitions)
+    read.push_back({leaf.oid, QuoteIdentifier(leaf.schema) + "." + QuoteIdentifier(leaf.name)});
+  if (read.empty()) read.push_back({table.oid, QuoteIdentifier(stream_.schema) + "." + QuoteIdentifier(table.name)});
+  const auto connection = pool_.Borrow();
+  bool is_same = connection->Query(kSameFiles, {read.dump()}).At(0, 0) == "t";
+  if (is_same && table.kind == 'p' && table.partitions.empty())
+    is_same = connection->Query(kSameTree, {std::to_string(table.oid)}).At(0, 0) == "t";
+  if (is_same) return;
   throw Error(kConflict, "LEAT0411",
               fmt::format("{} was truncated, rewritten or replaced while it was read", stream_.info.origin))
       .Hint("run again: what it holds now is read then, and until then the rows of before stay");
 }
 
-/// Name the rows that hold the value which does not fit; the decoder knows column and value, the server finds the keys.
-Error StreamReader::WithKey(const Error& error) {
-  std::string key;
+/// Name the rows that hold the value which does not fit; the decoder knows how to find them, the server their keys.
+Error StreamReader::WithKey(const postgres::Misfit& misfit) {
+  std::vector<std::string> key;
   for (const StreamColumn& column : stream_.columns)
     if (std::find(stream_.info.key.begin(), stream_.info.key.end(), column.name) != stream_.info.key.end())
-      key += (key.empty() ? "" : ", ") + QuoteIdentifier(column.origin.name);
-  for (const StreamColumn& column : stream_.columns) {
-    const std::string start = fmt::format("{}.{} holds ", stream_.info.origin, column.origin.name);
-    if (key.empty() || !error.message().starts_with(start)) continue;
-    const std::string value = error.message().substr(start.size(), error.message().find(';') - start.size());
+      key.push_back(column.origin.name);
+  if (key.empty()) return misfit;
+  try {
     const postgres::Rows rows = pool_.Borrow()->Query(
-        fmt::format(
-            "SELECT string_agg(k::text, ', ') FROM (SELECT ROW({}) AS k FROM ONLY {}.{} WHERE {}::text = $1 LIMIT 3) s",
-            key, QuoteIdentifier(stream_.schema), QuoteIdentifier(stream_.table.name),
-            QuoteIdentifier(column.origin.name)),
-        {value});
-    if (rows.IsNull(0, 0)) return error;
-    return Error(error).Note(
-        fmt::format("in the rows with key ({}) = {}", Join(stream_.info.key, ", "), rows.At(0, 0)));
+        fmt::format("SELECT string_agg(k::text, ', ') FROM (SELECT ROW({}) AS k FROM {} WHERE {} LIMIT 3) s",
+                    QuoteList(key), From(), misfit.condition()));
+    if (rows.IsNull(0, 0)) return misfit;
+    return Error(misfit).Note(fmt::format("in the rows with key ({}) = {}", Join(key, ", "), rows.At(0, 0)));
+  } catch (const Error&) {
+    return misfit;  // the search of a large table took too long
   }
-  return error;
+}
+
+std::string StreamReader::From() const {
+  return fmt::format("{}{}.{}", stream_.table.kind == 'r' ? "ONLY " : "", QuoteIdentifier(stream_.schema),
+                     QuoteIdentifier(stream_.table.name));
 }
 
 /// The last read that counted; the table knows it even if the position was forgotten.
@@ -272,7 +300,7 @@ bool StreamReader::FindDeleted(int64_t rows_expected) {
   const auto begin = std::chrono::steady_clock::now();
   const int64_t gone = rows_expected - CountRows();
   if (gone > 0) {
-    postgres::ScanTable table = ScanOf(CountBlocks());
+    postgres::ScanTable table = ScanOf();
     std::erase_if(table.columns, [&](const auto& column) {
       return std::find(stream_.info.key.begin(), stream_.info.key.end(), column.alias) == stream_.info.key.end();
     });
@@ -293,12 +321,15 @@ bool StreamReader::FindDeleted(int64_t rows_expected) {
 }
 
 int64_t StreamReader::CountRows() {
+  std::vector<std::string> tables;
+  for (const CatalogLeaf& leaf : stream_.table.partitions)
+    tables.push_back(fmt::format("ONLY {}.{}", QuoteIdentifier(leaf.schema), QuoteIdentifier(leaf.name)));
+  if (tables.empty()) tables.push_back(From());
   postgres::SnapshotPool::Lease connection = pool_.Borrow();
   connection.LiftTimeLimit();
-  return connection
-      ->Query(fmt::format("SELECT count(*) FROM {}{}.{}", stream_.table.kind == 'r' ? "ONLY " : "",
-                          QuoteIdentifier(stream_.schema), QuoteIdentifier(stream_.table.name)))
-      .Int64(0, 0);
+  int64_t rows = 0;
+  for (const std::string& table : tables) rows += connection->Query("SELECT count(*) FROM " + table).Int64(0, 0);
+  return rows;
 }
 
 lake::TableChange StreamReader::NewChange(int64_t rows_total) const {

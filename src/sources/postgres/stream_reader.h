@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "clients/postgres/decode.h"
 #include "clients/postgres/scan.h"
 #include "sources/postgres/position.h"
 #include "sources/postgres/stream_sql.h"
@@ -34,11 +35,13 @@ class StreamReader {
   void ReadPlanned(StreamOutcome& outcome);
   StreamIdentity Identity() const;
   bool HasSameKey() const;
-  postgres::ScanTable ScanOf(int64_t blocks) const;
+  postgres::ScanTable ScanOf();
   std::string Window() const;
+  std::string From() const;
   int64_t CountBlocks();
+  std::vector<postgres::ScanLeaf> CountLeaves();
   void RefuseRewritten();
-  Error WithKey(const Error& error);
+  Error WithKey(const postgres::Misfit& misfit);
 
   std::optional<StreamPosition> LastRead() const;
   void SkipOldMoment(StreamOutcome& outcome, const StreamPosition& last);

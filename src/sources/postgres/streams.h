@@ -13,6 +13,7 @@ namespace leat::sources {
 struct StreamColumn {
   CatalogColumn origin;
   std::string name;
+  postgres::TypeMapping type;  ///< as the project wants it, else as PostgreSQL's own
 };
 
 /// A table of the database that the project asks for.
@@ -25,12 +26,20 @@ struct PostgresStream {
   bool key_is_enforced = false;  ///< the server keeps the key unique and without NULL
 };
 
+/// What the project asks for, sorted by name, and what is odd about it.
+struct MatchedStreams {
+  std::vector<PostgresStream> streams;
+  std::vector<Diagnostic> warnings;
+};
+
 /// Match the rules of a source against its tables: globs first, exact names last. `"*"` means ordinary and partitioned
-/// tables; views, materialised and foreign tables come by their exact name.
+/// tables; views, materialised and foreign tables come by their exact name. A table without columns is left out with a
+/// warning where a glob matches it.
 /// A stream that cannot be read carries its fault in `info`.
-/// Throws: Error(kConfig): LEAT0404 for a rule that matches no table, LEAT0406 for two streams of one name.
+/// Throws: Error(kConfig): LEAT0404 for a rule that matches no table, LEAT0406 for two streams of one name, LEAT0420
+/// for a column that none of many tables has.
 /// \param role  who is logged in, for the GRANT to paste
-std::vector<PostgresStream> MatchStreams(const config::Source& source, const std::vector<CatalogTable>& tables,
-                                         const std::string& role);
+MatchedStreams MatchStreams(const config::Source& source, const std::vector<CatalogTable>& tables,
+                            const std::string& role);
 
 }  // namespace leat::sources

@@ -34,7 +34,7 @@ config::Source Totesys(std::vector<config::StreamRule> rules) {
 }
 
 std::vector<PostgresStream> Match(const config::Source& source, const std::vector<CatalogTable>& tables) {
-  return MatchStreams(source, tables, "reader");
+  return MatchStreams(source, tables, "reader").streams;
 }
 
 std::vector<std::string> Names(const std::vector<PostgresStream>& streams) {
@@ -85,7 +85,7 @@ TEST(MatchStreamsTest, CleansNamesAndRefusesAClash) {
   EXPECT_THAT(Names(Match(Totesys({Rule("*")}), {Table("Order Lines", {"id"})})), ElementsAre("totesys.order_lines"));
   EXPECT_EQ(MessageOf(Totesys({Rule("*")}), {Table("Staff", {"id"}), Table("staff", {"id"})}),
             "sources/totesys.yaml:4:3: tables \"Staff\" and \"staff\" would both be the stream totesys.staff\n"
-            "give one of them another name by `rename`");
+            "add  rename: {staff: staff_2}  at the top of the file");
 }
 
 TEST(MatchStreamsTest, ARuleThatMatchesNothingNamesTheNearestTable) {
@@ -121,6 +121,80 @@ TEST(MatchStreamsTest, ExcludedColumnsStayOutAndAKeyNeedsItsColumns) {
   rule.columns.exclude = {{"staff_id", {}}};
   EXPECT_EQ(Match(Totesys({rule}), kShop)[0].info.fault->message,
             "key column staff_id of staff is not among the columns read");
+}
+
+config::Located<std::string> At(const std::string& value, int line = 7) {
+  return {value, {"sources/totesys.yaml", line, 1, 0}};
+}
+
+config::StreamRule Excluding(const std::string& pattern, const std::string& column) {
+  config::StreamRule rule = Rule(pattern);
+  rule.columns.exclude = {At(column)};
+  rule.given = {"columns.exclude"};
+  return rule;
+}
+
+TEST(MatchStreamsTest, AMisspeltColumnStopsItsStream) {
+  const auto staff = Match(Totesys({Rule("*"), Excluding("staff", "nmae")}), kShop)[2];
+  EXPECT_EQ(staff.info.fault->code, "LEAT0420");
+  EXPECT_EQ(staff.info.fault->message, "columns.exclude names column nmae, which staff does not have");
+  EXPECT_EQ(staff.info.fault->help[0], "did you mean name?");
+}
+
+TEST(MatchStreamsTest, AMisspeltColumnOfManyTablesStopsTheSource) {
+  EXPECT_EQ(
+      MessageOf(Totesys({Excluding("*", "nmae")}), kShop),
+      "sources/totesys.yaml:7:1: columns.exclude names column nmae, which any table that \"*\" stands for does not "
+      "have\ndid you mean name?");
+  EXPECT_EQ(Match(Totesys({Excluding("*", "name")}), kShop).size(), 3u) << "in some of them is enough";
+}
+
+TEST(MatchStreamsTest, AGlobThatMatchesNoColumnIsAWarning) {
+  const auto matched = MatchStreams(Totesys({Excluding("staff", "phone*")}), kShop, "reader");
+  ASSERT_EQ(matched.warnings.size(), 1u);
+  EXPECT_EQ(matched.warnings[0].code, "LEAT0421");
+  EXPECT_EQ(matched.warnings[0].severity, Severity::kWarning);
+  EXPECT_FALSE(matched.streams[0].info.fault.has_value());
+}
+
+TEST(MatchStreamsTest, AColumnHasTheTypeThatTheProjectWants) {
+  config::StreamRule rule = Rule("staff");
+  rule.columns.types = {{"staff_id", At("bigint")}};
+  rule.given = {"columns.types"};
+  EXPECT_EQ(Match(Totesys({rule}), kShop)[0].info.columns[0], (duck::Column{"staff_id", "BIGINT"}));
+  rule.columns.types = {{"name", At("bigint")}};
+  const Diagnostic fault = *Match(Totesys({rule}), kShop)[0].info.fault;
+  EXPECT_EQ(fault.code, "LEAT0422");
+  EXPECT_EQ(fault.message, "column name of staff is text and cannot be taken as bigint; expected one of VARCHAR");
+  EXPECT_EQ(fault.place.line, 7);
+}
+
+TEST(MatchStreamsTest, ProposesNamesThatNobodyHas) {
+  const auto help = [](const CatalogTable& table) {
+    return Match(Totesys({Rule("*")}), {table})[0].info.fault->help[0];
+  };
+  EXPECT_EQ(help(Table("t", {"a b", "a-b", "a_b_2"})), "add  rename: {\"a-b\": a_b_3}  to the stream");
+  EXPECT_EQ(help(Table("t", {"_leat_op"})), "add  rename: {_leat_op: leat_op}  to the stream");
+  EXPECT_EQ(help(Table("_Leat x", {"id"})), "add  rename: {\"_Leat x\": leat_x}  at the top of the file");
+  const std::string longest(63, 'n');
+  EXPECT_EQ(help(Table("t", {longest, "N" + longest.substr(1)})),
+            "add  rename: {N" + longest.substr(1) + ": " + longest.substr(0, 57) + "_2}  to the stream");
+}
+
+TEST(MatchStreamsTest, ATableWithoutColumnsIsLeftOutUnlessNamed) {
+  const auto matched = MatchStreams(Totesys({Rule("*")}), {Table("z", {})}, "reader");
+  EXPECT_THAT(matched.streams, IsEmpty());
+  EXPECT_EQ(matched.warnings.at(0).code, "LEAT0423");
+  EXPECT_EQ(Match(Totesys({Rule("z")}), {Table("z", {})})[0].info.fault->code, "LEAT0423");
+  EXPECT_EQ(Match(Totesys({Excluding("staff", "*")}), kShop)[0].info.fault->code, "LEAT0423");
+}
+
+TEST(MatchStreamsTest, ARenameNeedsItsTable) {
+  config::Source source = Totesys({Rule("*")});
+  source.rename = {{"Staff", At("people", 3)}};
+  EXPECT_EQ(
+      MessageOf(source, kShop),
+      "sources/totesys.yaml:3:1: rename names table Staff, which schema public does not have\ndid you mean staff?");
 }
 
 TEST(MatchStreamsTest, ATableWithoutKeyHasNone) {
