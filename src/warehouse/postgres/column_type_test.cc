@@ -57,7 +57,7 @@ TEST(ColumnTypeTest, AnUnusualTypeTravelsAsText) {
 std::string Convert(const std::string& value, const ColumnType& type) {
   duck::Database database;
   duck::Connection lake(database);
-  return lake.QueryText("SELECT " + CastExpression("c", type) + " FROM (SELECT " + value + " AS c)");
+  return lake.QueryText("SELECT " + ConvertExpression("c", type) + " FROM (SELECT " + value + " AS c)");
 }
 
 TEST(ColumnTypeTest, NestedValuesBecomeJson) {
