@@ -381,20 +381,29 @@ class Runner {
 
   /// A warehouse inside its own source would be read as one at the next run, and grow by itself.
   void RefuseSource(const warehouse::Identity& target) {
+    if (!places_read_) places_read_ = PlacesRead();
+    for (const auto& [source, place] : *places_read_) {
+      if (!warehouse::IsSame(target, place)) continue;
+      throw Error(
+          kConfig, "LEAT0612", project_.warehouse->place,
+          fmt::format("the warehouse is the schema {} of the database that source {} reads", target.schema, source))
+          .Hint("give the warehouse a database or a schema of its own");
+    }
+  }
+
+  /// What each source reads from; what does not answer was not read either.
+  std::map<std::string, warehouse::Identity> PlacesRead() const {
+    std::map<std::string, warehouse::Identity> places;
     for (const config::Source& source : project_.sources) {
       try {
         postgres::Connection connection(config::PostgresOptions(project_.connections.at(source.connection.value)),
                                         &cancel_);
-        if (!warehouse::IsSame(target, warehouse::IdentityOf(connection, source.schema))) continue;
+        places[source.name] = warehouse::IdentityOf(connection, source.schema);
       } catch (const Error& error) {
-        if (IsUnreachable(error)) continue;  // what does not answer was not read either
-        throw;
+        if (!IsUnreachable(error)) throw;
       }
-      throw Error(kConfig, "LEAT0612", project_.warehouse->place,
-                  fmt::format("the warehouse is the schema {} of the database that source {} reads", target.schema,
-                              source.name))
-          .Hint("give the warehouse a database or a schema of its own");
     }
+    return places;
   }
 
   /// The published tables of this run. One that failed is left out: its file may speak of another table than the one
@@ -506,9 +515,10 @@ class Runner {
   std::unique_ptr<Progress> progress_;
   std::map<std::string, std::string> positions_;  ///< of streams, as stored before the read
   std::set<std::string> failed_models_;
-  std::set<std::string> failed_inputs_;                      ///< streams that could not be read, by name
-  std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
-  std::vector<state::Step> unrecorded_;                      ///< steps that no commit holds
+  std::set<std::string> failed_inputs_;                                    ///< streams that could not be read, by name
+  std::map<std::string, std::optional<Timestamp>> data_to_;                ///< of tables, as published
+  std::vector<state::Step> unrecorded_;                                    ///< steps that no commit holds
+  std::optional<std::map<std::string, warehouse::Identity>> places_read_;  ///< by source; asked before the first load
   RunSummary summary_;
   int unreachable_ = 0;  ///< connections that did not answer or let us in
   bool cancelled_ = false;

@@ -2,6 +2,7 @@
 
 import struct
 import textwrap
+import time
 
 import psycopg
 import pytest
@@ -248,17 +249,43 @@ def test_retry_brings_the_stream_that_was_not_loaded(project):
           = help: choose another name with `rename` in the source's file, or another `schema` in leat.yaml
                   or make room for it: ALTER TABLE "public"."item" RENAME TO "item_old";  (or DROP TABLE)
           = note: column "id": may be NULL there, NOT NULL in the stream
-          = note: column "name" character varying(20): missing there
-          = note: column "price" numeric(8,2): missing there
-          = note: primary key: none there, ("id") in the stream
+                  column "name" character varying(20): missing there
+                  column "price" numeric(8,2): missing there
+                  primary key: none there, ("id") in the stream
           = more: leat explain LEAT0602"""
     )
     assert_copied(project, "note")
-    assert "src.item" in project.command("status").stdout
+    assert state(project, "src.item") == "failing"
     project.warehouse.execute("DROP TABLE item")
     done = project.command("retry").expect(0)
     assert outcome_of_loads(done) == {"src.item"}
     assert_copied(project)
+    assert state(project, "src.item") == "healthy"
+
+
+def test_retry_of_a_run_that_was_killed_in_its_load_brings_the_streams(project):
+    project.run().expect(0)
+    project.execute("UPDATE item SET price = 0 WHERE id = 1")
+    with project.warehouse.connect() as holder:
+        holder.execute("BEGIN; LOCK TABLE item IN ACCESS EXCLUSIVE MODE")
+        process = project.leat.start("run", cwd=project.folder)
+        try:
+            deadline = time.monotonic() + 30
+            while not project.warehouse.rows("SELECT FROM pg_locks WHERE NOT granted AND relation = 'item'::regclass"):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        finally:
+            process.kill()
+            process.communicate()
+    assert project.warehouse.value("SELECT price FROM item WHERE id = 1") == 1
+    done = project.command("retry").expect(0)
+    assert outcome_of_loads(done) == {"src.item"}
+    assert_copied(project)
+
+
+def state(project: Project, table: str) -> str:
+    tables = project.command("status", "--all", "--json").json()["data"]["tables"]
+    return next(entry["state"] for entry in tables if entry["name"] == table)
 
 
 def outcome_of_loads(done: Result) -> set[str]:
