@@ -405,7 +405,7 @@ VALUES = {
     "point": ["(1,2.5)"],
     "lseg": ["[(0,0),(1,1)]"],
     "line": ["{1,-1,0}"],
-    "box": ["(1,1),(0,0)"],
+    "box": ["(1,1),(0,0)"] * 4,
     "path": ["((0,0),(1,1))", "[(0,0),(1,1)]"],
     "polygon": ["((0,0),(1,1),(1,0))"],
     "circle": ["<(0,0),1.5>"],
@@ -436,6 +436,7 @@ VALUES = {
     "bytea[]": ['{"\\\\x00ff",NULL}'],
     "jsonb[]": ['{"{\\"a\\": 1}",NULL}'],
     "inet[]": ["{10.0.0.0/8}"],
+    "numrange[]": ['{"[1.50,2)",NULL}'] + ['{"[1.50,2)"}'] * 4,
     "double precision[]": ["{0.1,Infinity,NaN}"],
 }
 
@@ -462,8 +463,7 @@ def test_every_type_comes_back_as_itself(pg, tmp_path):
         made.execute("")
         made.run().expect(0)
         assert_copied(made, "every")
-        # 24 hours are a day for `=`, and -0 is 0: the text says that a row changed.
-        made.execute("UPDATE every SET {} WHERE id = 2".format(", ".join(changes())))
+        made.execute(changes())
         made.run().expect(0)
         assert_copied(made, "every")
         with made.warehouse.connect() as connection:
@@ -475,10 +475,15 @@ def test_every_type_comes_back_as_itself(pg, tmp_path):
         made.drop()
 
 
-def changes() -> list[str]:
-    """Values that are equal to those of the third row, and written differently."""
+def changes() -> str:
+    """One value of each of some rows becomes another text that is equal to it by `=`."""
     column = {type: f"c{i}" for i, type in enumerate(VALUES)}
-    return [f"{column['interval']} = '1 day'", f"{column['real']} = 0", f"{column['jsonb']} = '1.0'", f"{column['box']} = '(2,0.5),(0,0)'"]
+    return f"""
+        UPDATE every SET {column["jsonb"]} = '{{"a": [1.0, null], "b": "\\u0001"}}' WHERE id = 0;
+        UPDATE every SET {column["interval"]} = '1 day' WHERE id = 2;
+        UPDATE every SET {column["box"]} = '(2,0.5),(0,0)' WHERE id = 3;
+        UPDATE every SET {column["numrange[]"]} = '{{"[1.5,2)"}}' WHERE id = 4;
+    """
 
 
 def insert(connection, table: str, values: list) -> None:
