@@ -42,7 +42,27 @@ Connection ReadConnection(const YamlEntry& entry, const Values& values, const En
   return connection;
 }
 
-Warehouse ReadWarehouse(const Values& values) {
+constexpr std::string_view kNamespace = "{namespace}";
+
+/// `text` with `replacement` for each `{namespace}`.
+std::string FillIn(std::string text, std::string_view replacement) {
+  for (size_t at = text.find(kNamespace); at != std::string::npos; at = text.find(kNamespace, at + replacement.size()))
+    text.replace(at, kNamespace.size(), replacement);
+  return text;
+}
+
+/// Anything else in braces would pass for a name of the server's.
+void CheckSchema(const Values& values, std::vector<Diagnostic>& diagnostics) {
+  const auto schema = values.OptionalText("schema");
+  if (!schema || FillIn(schema->value, "").find_first_of("{}") == std::string::npos) return;
+  diagnostics.push_back(
+      MakeFault("LEAT0620", schema->place,
+                fmt::format("warehouse.schema is '{}'; only {} is filled in", schema->value, kNamespace),
+                "write  schema: \"{namespace}\"  for a schema per source and model folder"));
+}
+
+Warehouse ReadWarehouse(const Values& values, std::vector<Diagnostic>& diagnostics) {
+  CheckSchema(values, diagnostics);
   return {.place = values.place(),
           .connection = values.LocatedText("connection"),
           .schema = values.Text("schema"),
@@ -50,6 +70,8 @@ Warehouse ReadWarehouse(const Values& values) {
 }
 
 }  // namespace
+
+std::string Warehouse::SchemaOf(const std::string& name_space) const { return FillIn(schema, name_space); }
 
 ConnectionNames ReadProjectFile(const FileText& file, const Environment& environment, Project& project,
                                 std::vector<Diagnostic>& diagnostics) {
@@ -62,7 +84,7 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
     for (const YamlEntry& entry : connections->entries) project.connections[entry.key].name = entry.key;
   for (const auto& [entry, connection] : values.Sections("connections"))
     project.connections[entry.key] = ReadConnection(entry, connection, environment, diagnostics);
-  if (const auto warehouse = values.Section("warehouse")) project.warehouse = ReadWarehouse(*warehouse);
+  if (const auto warehouse = values.Section("warehouse")) project.warehouse = ReadWarehouse(*warehouse, diagnostics);
   if (const auto limits = values.Section("limits")) {
     project.limits.threads = static_cast<int>(limits->Integer("threads").value_or(0));
     project.limits.memory_bytes = limits->Bytes("memory");

@@ -57,6 +57,12 @@ SELECT 1
 
 using LoadProjectTest = ProjectTest;
 
+TEST(WarehouseTest, TheNamespaceIsFilledIntoTheSchema) {
+  EXPECT_EQ((Warehouse{.schema = "{namespace}"}).SchemaOf("mart"), "mart");
+  EXPECT_EQ((Warehouse{.schema = "a_{namespace}_{namespace}"}).SchemaOf("{namespace}"), "a_{namespace}_{namespace}");
+  EXPECT_EQ((Warehouse{.schema = "public"}).SchemaOf("mart"), "public");
+}
+
 TEST_F(LoadProjectTest, ReadsEveryKindOfFile) {
   const Project project = Loaded(kShop);
   EXPECT_EQ(project.name, "shop");

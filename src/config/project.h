@@ -98,8 +98,11 @@ struct Source {
 struct Warehouse {
   Place place;
   Located<std::string> connection;
-  std::string schema = "public";
-  std::vector<Located<std::string>> load;  ///< globs over model names; without `load:`, one for "*"
+  std::string schema = "public";           ///< as written, with `{namespace}`
+  std::vector<Located<std::string>> load;  ///< globs over names of models and streams; empty: all models
+
+  /// The schema of the tables of a source or model folder.
+  std::string SchemaOf(const std::string& name_space) const;
 };
 
 enum class CheckSeverity { kError, kWarn, kReject };

@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "models/model_output.h"
+#include "pipeline/stream_load.h"
 
 namespace leat::pipeline {
 namespace {
@@ -57,7 +58,10 @@ std::vector<warehouse::ForeignKey> ForeignKeys(const config::Project& project, c
       // The check looks up the model's key; a history's rows are named by their record id instead.
       const std::vector<std::string> key = models::KeyOf(*other);
       if (key.size() != 1 || PrimaryKey(*other) != key) continue;
-      keys.push_back({NameIn(model, ToLower(reference.column.value)), TableIn(*other), NameIn(*other, key[0])});
+      keys.push_back({.column = NameIn(model, ToLower(reference.column.value)),
+                      .referenced_table = TableIn(*other),
+                      .referenced_column = NameIn(*other, key[0]),
+                      .referenced_schema = project.warehouse->SchemaOf(other->name_space)});
     }
   }
   return keys;
@@ -100,19 +104,58 @@ warehouse::Delta DeltaBetween(const lake::Storage& storage, const lake::Table& t
           fmt::format("SELECT {} FROM {} EXCEPT SELECT {} FROM {}", key, removed, key, added)};
 }
 
+/// The pattern of `load` that takes a table to the warehouse.
+const config::Located<std::string>* FindPattern(const config::Project& project, const std::string& table) {
+  for (const auto& pattern : project.warehouse->load)
+    if (MatchesGlob(pattern.value, table)) return &pattern;
+  return nullptr;
+}
+
+/// Whether a pattern may mean a table of this source.
+bool MayMeanSource(const std::string& pattern, const std::string& source) {
+  return MatchesGlob(pattern.substr(0, pattern.find('.')), source);
+}
+
+const lake::Table* FindPublished(const Workspace& workspace, const state::TableName& name) {
+  const auto table = workspace.tables().find(name);
+  return table == workspace.tables().end() || !table->second.snapshot() ? nullptr : &table->second;
+}
+
+std::optional<warehouse::TableLoad> PublishedLoad(const config::Project& project, Workspace& workspace,
+                                                  const std::string& name) {
+  const auto [name_space, table] = engine::ParseName(name);
+  if (const config::Model* model = project.FindModel(name)) {
+    const lake::Table* published = FindPublished(workspace, {name_space, table});
+    if (published == nullptr) return std::nullopt;
+    warehouse::TableLoad load = LoadOf(project, *model, *published, workspace.engine());
+    load.commit_number = workspace.store()->LastCommitNumber("models");
+    return load;
+  }
+  const lake::Table* published = FindPublished(workspace, {name_space, table + std::string(engine::kHistorySuffix)});
+  if (published == nullptr) return std::nullopt;
+  const Place& place = FindPattern(project, name)->place;
+  warehouse::TableLoad load =
+      LoadOfStream(SpecOfStream(project, name, *published, place), *published, workspace.engine());
+  load.commit_number = workspace.store()->LastCommitNumber("source:" + name_space);
+  return load;
+}
+
 }  // namespace
 
 bool IsLoaded(const config::Project& project, const config::Model& model) {
   if (!project.warehouse || !model.warehouse.load) return false;
-  const auto& patterns = project.warehouse->load;
-  return patterns.empty() || std::any_of(patterns.begin(), patterns.end(),
-                                         [&](const auto& pattern) { return MatchesGlob(pattern.value, model.name); });
+  return project.warehouse->load.empty() || FindPattern(project, model.name) != nullptr;
+}
+
+bool IsLoaded(const config::Project& project, const std::string& table) {
+  if (const config::Model* model = project.FindModel(table)) return IsLoaded(project, *model);
+  return project.warehouse && FindPattern(project, table) != nullptr;
 }
 
 warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Table& table) {
   warehouse::TableSpec spec{.model = model.name,
                             .place = model.head_place,
-                            .schema = project.warehouse->schema,
+                            .schema = project.warehouse->SchemaOf(model.name_space),
                             .table = TableIn(model),
                             .append_only = model.record_id.has_value(),
                             .foreign_keys = ForeignKeys(project, model)};
@@ -155,17 +198,58 @@ warehouse::TableLoad LoadOf(const config::Project& project, const config::Model&
   return load;
 }
 
-void RefuseDoubledTables(const config::Project& project) {
-  std::map<std::string, const config::Model*> taken;
-  for (const config::Model& model : project.models) {
-    if (!IsLoaded(project, model)) continue;
-    const auto [other, is_new] = taken.emplace(TableIn(model), &model);
-    if (is_new) continue;
-    throw Error(kConfig, "LEAT0611", Place{model.file, 1, 0, 0},
-                fmt::format("{} and {} would both be table {}.{} of the warehouse", other->second->name, model.name,
-                            project.warehouse->schema, TableIn(model)))
-        .Hint("give one of them another name by  warehouse: {table: another_name}  in its head, or `warehouse: false`");
+std::vector<warehouse::TableLoad> LoadsOf(const config::Project& project, Workspace& workspace,
+                                          const std::vector<std::string>& tables) {
+  std::vector<warehouse::TableLoad> loads;
+  for (const std::string& table : tables) {
+    if (!IsLoaded(project, table)) continue;
+    if (auto load = PublishedLoad(project, workspace, table)) loads.push_back(std::move(*load));
   }
+  return loads;
+}
+
+void RefuseDoubledTables(const config::Project& project, const std::set<std::string>& streams) {
+  std::map<std::pair<std::string, std::string>, std::string> taken;
+  const auto take = [&](const std::string& name, const std::string& table, const Place& place) {
+    const std::string schema = project.warehouse->SchemaOf(engine::ParseName(name).first);
+    const auto [other, is_new] = taken.emplace(std::pair(schema, table), name);
+    if (is_new) return;
+    Error fault(
+        kConfig, "LEAT0611", place,
+        fmt::format("{} and {} would both be table {}.{} of the warehouse", other->second, name, schema, table));
+    if (project.FindModel(name) != nullptr)
+      throw std::move(fault).Hint(
+          "give one of them another name by  warehouse: {table: another_name}  in its head, or `warehouse: false`");
+    throw std::move(fault)
+        .Hint("give every source and model folder a schema of its own by  schema: \"{namespace}\"")
+        .Hint("or one of them another name: a stream by `rename` in its source's file, a model in its head");
+  };
+  for (const std::string& stream : streams)
+    if (IsLoaded(project, stream)) take(stream, engine::ParseName(stream).second, FindPattern(project, stream)->place);
+  for (const config::Model& model : project.models)
+    if (IsLoaded(project, model)) take(model.name, TableIn(model), {model.file, 1, 0, 0});
+}
+
+std::vector<Diagnostic> UnmatchedLoads(const config::Project& project, const std::set<std::string>& streams,
+                                       const std::set<std::string>& unasked) {
+  std::vector<Diagnostic> warnings;
+  if (!project.warehouse) return warnings;
+  std::vector<std::string> names(streams.begin(), streams.end());
+  for (const config::Model& model : project.models) names.push_back(model.name);
+  for (const auto& pattern : project.warehouse->load) {
+    const auto matches = [&](const std::string& name) { return MatchesGlob(pattern.value, name); };
+    const auto may_mean = [&](const std::string& source) { return MayMeanSource(pattern.value, source); };
+    if (std::any_of(names.begin(), names.end(), matches) || std::any_of(unasked.begin(), unasked.end(), may_mean))
+      continue;
+    Diagnostic warning{.severity = Severity::kWarning,
+                       .code = "LEAT0621",
+                       .message = fmt::format("`load` has '{}', which matches no model and no stream", pattern.value),
+                       .place = pattern.place};
+    SuggestNearest(warning, pattern.value, names);
+    if (warning.help.empty()) warning.help.push_back("take it out, or name tables as `leat status --all` lists them");
+    warnings.push_back(std::move(warning));
+  }
+  return warnings;
 }
 
 }  // namespace leat::pipeline

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "config/project.h"
@@ -9,8 +11,11 @@
 
 namespace leat::pipeline {
 
-/// Whether a model goes to the warehouse: the `load` patterns and its own `warehouse: false` decide.
+/// Whether a model goes to the warehouse: the `load` patterns and its own `warehouse: false` decide. Without patterns
+/// every model does, and no stream.
 bool IsLoaded(const config::Project& project, const config::Model& model);
+/// The same of a model or stream by its name.
+bool IsLoaded(const config::Project& project, const std::string& table);
 
 /// How a model's table is to be in the warehouse: columns in the model's order, keys, not-null and foreign keys from
 /// its checks.
@@ -20,8 +25,19 @@ warehouse::TableSpec SpecOf(const config::Project& project, const config::Model&
 warehouse::TableLoad LoadOf(const config::Project& project, const config::Model& model, const lake::Table& table,
                             const engine::Engine& engine);
 
-/// Names of two models that would be one table of the warehouse: a fault of the project.
+/// What the warehouse is to hold of `tables`, names of models and streams, as published; in their order. Left out is
+/// what is not loaded and what was never published. `epoch` and `is_full` are the run's to fill in. Valid as long as
+/// `workspace`.
+std::vector<warehouse::TableLoad> LoadsOf(const config::Project& project, Workspace& workspace,
+                                          const std::vector<std::string>& tables);
+
+/// Names of two tables that would be one of the warehouse: a fault of the project. `streams`: those known.
 /// Throws: Error(kConfig, LEAT0611).
-void RefuseDoubledTables(const config::Project& project);
+void RefuseDoubledTables(const config::Project& project, const std::set<std::string>& streams);
+
+/// A warning for each pattern of `load` that matches no model and none of `streams`. What the sources in `unasked` have
+/// is not known, so a pattern that may mean one of theirs is let be.
+std::vector<Diagnostic> UnmatchedLoads(const config::Project& project, const std::set<std::string>& streams,
+                                       const std::set<std::string>& unasked);
 
 }  // namespace leat::pipeline

@@ -240,6 +240,7 @@ Plan MakePlan(const config::Project& project, const RunOptions& options, Workspa
     std::erase_if(source.streams, [&](const auto& stream) { return !selected.contains(stream.name); });
   }
   plan.models = ModelsToBuild(project, plan.graph, selected, excluded);
+  plan.streams = streams;
   return plan;
 }
 

@@ -17,7 +17,7 @@ bool IsStillThere(const config::Project& project, const std::string& table) {
   return project.FindModel(table) != nullptr || project.FindSource(NamespaceOf(table)) != nullptr;
 }
 
-/// Tables that need no second try. A model that goes to the warehouse is finished when it is there: a run that was
+/// Tables that need no second try. One that goes to the warehouse is finished when it is there: a run that was
 /// killed has no record of its loads.
 Tables Finished(const config::Project& project, const std::vector<state::Step>& steps) {
   Tables done, loaded;
@@ -27,8 +27,7 @@ Tables Finished(const config::Project& project, const std::vector<state::Step>& 
   }
   for (const std::string& table : TablesUndone(steps)) done.erase(table);
   std::erase_if(done, [&](const std::string& table) {
-    const config::Model* model = project.FindModel(table);
-    return model != nullptr && IsLoaded(project, *model) && !loaded.contains(table);
+    return IsStillThere(project, table) && IsLoaded(project, table) && !loaded.contains(table);
   });
   return done;
 }

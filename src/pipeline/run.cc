@@ -46,10 +46,10 @@ class Runner {
         macros_(workspace_.engine().connection(), project.macros) {}
 
   RunSummary Run() {
-    RefuseDoubledTables(project_);
     summary_.run.selection = Recorded();
     try {
       plan_ = MakePlan(project_, options_, workspace_, macros_, cancel_);
+      RefuseDoubledTables(project_, plan_.streams);
       FailPoint("pipeline.run.after_plan");
       if (options_.retry_of != 0 && plan_.tables() == 0) {
         summary_.run.status = "succeeded";
@@ -104,10 +104,20 @@ class Runner {
     leases_ = begun.leases;
     summary_.run = run_;
     summary_.tables = plan_.tables();
+    summary_.diagnostics = UnmatchedLoads(project_, plan_.streams, Unasked());
     for (const state::Step& step : workspace_.store()->LatestSteps(state::Store::StepChoice::kGood))
       if (step.data_to) data_to_[step.table] = step.data_to;
     observer_.RunStarted(run_, summary_.tables, workspace_.threads());
     progress_ = std::make_unique<Progress>(observer_, run_.number);
+  }
+
+  /// Sources of which only those streams are known that the lake has or models read.
+  std::set<std::string> Unasked() const {
+    std::set<std::string> unasked;
+    for (const config::Source& source : project_.sources) unasked.insert(source.name);
+    for (const PlannedSource& source : plan_.sources)
+      if (!source.fault) unasked.erase(source.config->name);
+    return unasked;
   }
 
   /// What was looked at before the leases were ours may be old by now: another run may have published, and then our
@@ -371,38 +381,46 @@ class Runner {
 
   /// A warehouse inside its own source would be read as one at the next run, and grow by itself.
   void RefuseSource(const warehouse::Identity& target) {
-    for (const config::Source& source : project_.sources) {
-      try {
-        postgres::Connection connection(config::PostgresOptions(project_.connections.at(source.connection.value)),
-                                        &cancel_);
-        if (!warehouse::IsSame(target, warehouse::IdentityOf(connection, source.schema))) continue;
-      } catch (const Error& error) {
-        if (IsUnreachable(error)) continue;  // what does not answer was not read either
-        throw;
-      }
-      throw Error(kConfig, "LEAT0612", project_.warehouse->place,
-                  fmt::format("the warehouse is the schema {} of the database that source {} reads", target.schema,
-                              source.name))
+    if (!places_read_) places_read_ = PlacesRead();
+    for (const auto& [source, place] : *places_read_) {
+      if (!warehouse::IsSame(target, place)) continue;
+      throw Error(
+          kConfig, "LEAT0612", project_.warehouse->place,
+          fmt::format("the warehouse is the schema {} of the database that source {} reads", target.schema, source))
           .Hint("give the warehouse a database or a schema of its own");
     }
   }
 
-  /// The published tables of the models of this run. One that failed is left out: its head may speak of another table
-  /// than the one published.
+  /// What each source reads from; what does not answer was not read either.
+  std::map<std::string, warehouse::Identity> PlacesRead() const {
+    std::map<std::string, warehouse::Identity> places;
+    for (const config::Source& source : project_.sources) {
+      try {
+        postgres::Connection connection(config::PostgresOptions(project_.connections.at(source.connection.value)),
+                                        &cancel_);
+        places[source.name] = warehouse::IdentityOf(connection, source.schema);
+      } catch (const Error& error) {
+        if (!IsUnreachable(error)) throw;
+      }
+    }
+    return places;
+  }
+
+  /// The published tables of this run. One that failed is left out: its file may speak of another table than the one
+  /// published.
   std::vector<warehouse::TableLoad> TablesToLoad() {
-    std::vector<warehouse::TableLoad> loads;
-    const int64_t number = workspace_.store()->LastCommitNumber("models");
-    for (const models::Node& node : plan_.graph.nodes) {
-      const config::Model& model = *node.model;
-      const auto table = workspace_.tables().find({model.name_space, model.table});
-      if (!plan_.models.contains(model.name) || failed_models_.contains(model.name) || !IsLoaded(project_, model))
-        continue;
-      if (table == workspace_.tables().end() || !table->second.snapshot()) continue;
-      warehouse::TableLoad load = LoadOf(project_, model, table->second, workspace_.engine());
-      load.commit_number = number;
+    std::vector<std::string> tables;
+    for (const PlannedSource& source : plan_.sources)
+      for (const auto& stream : source.streams)
+        if (!failed_inputs_.contains(stream.name)) tables.push_back(stream.name);
+    for (const models::Node& node : plan_.graph.nodes)
+      if (plan_.models.contains(node.model->name) && !failed_models_.contains(node.model->name))
+        tables.push_back(node.model->name);
+    std::vector<warehouse::TableLoad> loads = LoadsOf(project_, workspace_, tables);
+    for (warehouse::TableLoad& load : loads) {
+      const std::string& table = load.spec.model;
       load.is_full = options_.full_refresh;
-      load.epoch = LeasesOf({"model:" + model.name}).front().epoch;
-      loads.push_back(std::move(load));
+      load.epoch = LeasesOf({load.spec.is_stream ? "source:" + NamespaceOf(table) : "model:" + table}).front().epoch;
     }
     return loads;
   }
@@ -497,9 +515,10 @@ class Runner {
   std::unique_ptr<Progress> progress_;
   std::map<std::string, std::string> positions_;  ///< of streams, as stored before the read
   std::set<std::string> failed_models_;
-  std::set<std::string> failed_inputs_;                      ///< streams that could not be read, by name
-  std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
-  std::vector<state::Step> unrecorded_;                      ///< steps that no commit holds
+  std::set<std::string> failed_inputs_;                                    ///< streams that could not be read, by name
+  std::map<std::string, std::optional<Timestamp>> data_to_;                ///< of tables, as published
+  std::vector<state::Step> unrecorded_;                                    ///< steps that no commit holds
+  std::optional<std::map<std::string, warehouse::Identity>> places_read_;  ///< by source; asked before the first load
   RunSummary summary_;
   int unreachable_ = 0;  ///< connections that did not answer or let us in
   bool cancelled_ = false;

@@ -23,10 +23,11 @@ class Validator {
 
   Validation Run() {
     Count();
-    Collect([&] { RefuseDoubledTables(project_); });
     for (const auto& [model, tables] : ReadsOfModels(project_, workspace_, macros_))
       read_.insert(tables.begin(), tables.end());
     for (const config::Source& source : project_.sources) FindStreams(source);
+    Collect([&] { RefuseDoubledTables(project_, names_); });
+    Add(UnmatchedLoads(project_, names_, unasked_));
     const models::Graph graph =
         models::MakeGraph(workspace_.engine().connection(), project_, macros_, Names(), validation_.diagnostics);
     Add(models::Validate(workspace_.engine(), macros_, project_, graph, discovered_));
@@ -63,11 +64,16 @@ class Validator {
     const bool missing = std::any_of(read_.begin(), read_.end(), [&](const std::string& name) {
       return name.starts_with(prefix) && !workspace_.engine().Knows(name);
     });
-    if (loaded && !missing) return;
+    if (loaded && !missing && !IsMeantByLoad(source)) return;
     if (look_up_ == LookUp::kWhereUnknown)
       AskSource(source);
     else
       AcceptUnknown(source);
+  }
+
+  /// Whether a pattern of `load` matches nothing so far and may mean a table of this source.
+  bool IsMeantByLoad(const config::Source& source) const {
+    return UnmatchedLoads(project_, names_, {}).size() > UnmatchedLoads(project_, names_, {source.name}).size();
   }
 
   void AskSource(const config::Source& source) {
@@ -88,6 +94,7 @@ class Validator {
 
   /// Names of a source that does not say what it has: whatever models read of it may be right.
   void AcceptUnknown(const config::Source& source) {
+    unasked_.insert(source.name);
     for (const std::string& name : read_)
       if (name.starts_with(source.name + ".")) names_.insert(engine::ProducerOf(name));
   }
@@ -109,6 +116,7 @@ class Validator {
   models::Macros macros_;
   std::set<std::string> read_;                                   ///< names that models read
   std::set<std::string> names_;                                  ///< of streams
+  std::set<std::string> unasked_;                                ///< sources that may have more than those
   std::map<std::string, std::vector<duck::Column>> discovered_;  ///< columns of streams, from sources that were asked
   Validation validation_;
 };

@@ -31,9 +31,9 @@ struct ForeignKey {
   std::string referenced_schema = {};  ///< empty: that of the referencing table
 };
 
-/// A table as it is to be in the warehouse. Filled by `pipeline/` from the model.
+/// A table as it is to be in the warehouse. Filled by `pipeline/` from the model or stream.
 struct TableSpec {
-  std::string model;  ///< `mart.fact_sales_order`
+  std::string model;  ///< `mart.fact_sales_order`, or the stream `totesys.sales_order`
   Place place;
   std::string schema;
   std::string table;
@@ -41,6 +41,7 @@ struct TableSpec {
   std::vector<std::string> primary_key;  ///< warehouse names; empty: a table without a key
   bool append_only = false;  ///< `record_id` tables: rows are only added, above the loaded maximum of the primary key
   std::vector<ForeignKey> foreign_keys;
+  bool is_stream = false;  ///< for messages: there is no head to set anything in
 };
 
 /// Rows that bring a warehouse table from one snapshot to another; both SELECTs run on `connection`.
@@ -102,8 +103,8 @@ struct PlannedChange {
 /// Called with the identity of each schema that is to be written, before anything is; throws to refuse the load.
 using TargetGuard = std::function<void(const Identity&)>;
 
-/// Where models are loaded to. The ledger `_leat_loads` stands in the warehouse itself, and says what it holds.
-/// Used by one thread.
+/// Where models and streams are loaded to. The ledger `_leat_loads` stands in the warehouse itself, and says what it
+/// holds. Used by one thread.
 class Warehouse {
  public:
   virtual ~Warehouse() = default;

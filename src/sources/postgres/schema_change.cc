@@ -97,6 +97,10 @@ lake::Schema Wanted(const PostgresStream& stream, const std::vector<StreamColumn
   if (!stream.info.key.empty() || is_parted) columns.push_back({lake::kSupersededColumn, "BOOLEAN"});
   lake::Schema schema = lake::SchemaOf(columns);
   for (size_t i = 0; i < read.size(); ++i) schema.fields[i].source_type = read[i].type.source_type;
+  // One that is gone from the source stays what it was, in a warehouse as well.
+  for (size_t i = read.size(); published && i < schema.fields.size(); ++i)
+    if (const lake::Field* before = published->schema().Find(schema.fields[i].name))
+      schema.fields[i].source_type = before->source_type;
   return schema;
 }
 

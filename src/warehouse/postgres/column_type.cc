@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -34,7 +35,6 @@ constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"bool", "boolean"},
     {"varchar", "character varying"},
     {"char", "character"},
-    {"bpchar", "character"},
     {"time", "time without time zone"},
     {"timetz", "time with time zone"},
     {"timestamp", "timestamp without time zone"},
@@ -83,8 +83,96 @@ constexpr std::pair<std::string_view, std::string_view> kCarriers[] = {
     {"text", "VARCHAR"},
     {"character varying", "VARCHAR"},
     {"character", "VARCHAR"},
+    {"bpchar", "VARCHAR"},
     {"json", "VARCHAR"},
     {"jsonb", "VARCHAR"},
+};
+
+/// PostgreSQL's own types that a column of the same type takes back from their text. Names of objects (regclass) and of
+/// roles (aclitem) are left out: in another database they may name nothing.
+constexpr std::string_view kRestorable[] = {
+    "\"bit\"",
+    "\"char\"",
+    "bigint",
+    "bit",
+    "bit varying",
+    "boolean",
+    "box",
+    "bpchar",
+    "bytea",
+    "character",
+    "character varying",
+    "cid",
+    "cidr",
+    "circle",
+    "date",
+    "datemultirange",
+    "daterange",
+    "double precision",
+    "inet",
+    "int2vector",
+    "int4multirange",
+    "int4range",
+    "int8multirange",
+    "int8range",
+    "integer",
+    "json",
+    "jsonb",
+    "jsonpath",
+    "line",
+    "lseg",
+    "macaddr",
+    "macaddr8",
+    "money",
+    "name",
+    "numeric",
+    "nummultirange",
+    "numrange",
+    "oid",
+    "oidvector",
+    "path",
+    "pg_lsn",
+    "pg_snapshot",
+    "point",
+    "polygon",
+    "real",
+    "refcursor",
+    "smallint",
+    "text",
+    "tid",
+    "time with time zone",
+    "time without time zone",
+    "timestamp with time zone",
+    "timestamp without time zone",
+    "tsmultirange",
+    "tsquery",
+    "tsrange",
+    "tstzmultirange",
+    "tstzrange",
+    "tsvector",
+    "txid_snapshot",
+    "uuid",
+    "xid",
+    "xid8",
+    "xml",
+};
+
+/// Types whose `=` holds for equal texts alone.
+constexpr std::string_view kExact[] = {
+    "bigint",
+    "boolean",
+    "bytea",
+    "character",
+    "character varying",
+    "date",
+    "integer",
+    "numeric",
+    "smallint",
+    "text",
+    "time without time zone",
+    "timestamp with time zone",
+    "timestamp without time zone",
+    "uuid",
 };
 
 template <size_t n>
@@ -141,7 +229,7 @@ std::string Compose(const TypeText& type) {
 TypeText Canonical(std::string_view type) {
   TypeText parts = TakeApart(type);
   if (const auto known = Find(kAliases, parts.name); !known.empty()) parts.name = known;
-  if (parts.name == "character" && parts.modifier.empty()) parts.modifier = "(1)";
+  if ((parts.name == "character" || parts.name == "bit") && parts.modifier.empty()) parts.modifier = "(1)";
   if (parts.name == "numeric" && !parts.modifier.empty() && parts.modifier.find(',') == std::string::npos) {
     parts.modifier.insert(parts.modifier.size() - 1, ",0");
   }
@@ -222,11 +310,12 @@ std::string DefaultType(std::string_view duck) {
   return std::string(Find(kDefaults, duck));
 }
 
-/// The DuckDB type whose bytes are those of `numeric` with this modifier; empty: there is none.
+/// The DuckDB type whose bytes are those of `numeric` with this modifier; empty: there is none. A modifier that no
+/// DECIMAL has (50 digits, a scale below zero) leaves the rounding to the server.
 std::string DecimalCarrier(std::string_view modifier, std::string_view from) {
   if (const auto precision = PrecisionOf(modifier)) {
     const bool fits = precision->digits <= 38 && precision->scale >= 0 && precision->scale <= precision->digits;
-    return fits ? fmt::format("DECIMAL({},{})", precision->digits, precision->scale) : "";
+    if (fits) return fmt::format("DECIMAL({},{})", precision->digits, precision->scale);
   }
   if (StartsWith(from, "DECIMAL(")) return std::string(from);
   if (const int digits = DigitsOfInteger(from)) return fmt::format("DECIMAL({},0)", digits);
@@ -249,6 +338,34 @@ ColumnType::Via ViaOf(const TypeText& type, std::string_view from) {
   return is_json && (IsNested(from) || is_list) ? ColumnType::Via::kJson : ColumnType::Via::kCast;
 }
 
+bool IsRestorable(std::string_view name) {
+  return std::ranges::find(kRestorable, name) != std::end(kRestorable) || name == "interval" ||
+         StartsWith(name, "interval ");
+}
+
+/// Whether leat reads values of a source's type as this DuckDB type, if the project does not say otherwise.
+bool IsReadAs(const TypeText& source, std::string_view duck) {
+  if (!source.suffix.empty()) {
+    const auto element = ElementOf(duck);
+    return element ? IsReadAs({source.name, source.modifier, ""}, *element) : duck == "VARCHAR";
+  }
+  if (source.name == "smallint") return duck == "INTEGER";  // Iceberg has no smaller one
+  if (source.name == "numeric") {
+    const auto precision = PrecisionOf(source.modifier);
+    return StartsWith(duck, "DECIMAL(") || (duck == "VARCHAR" && precision && precision->scale > 38);
+  }
+  const auto known = Find(kCarriers, source.name);
+  return duck == (known.empty() ? "VARCHAR" : known);
+}
+
+/// The type that stands for the one of a stream's source; empty: the project has set another one.
+std::string RestoredType(std::string_view source, std::string_view duck) {
+  const TypeText type = Canonical(source);
+  if (!IsReadAs(type, duck)) return {};
+  if (IsRestorable(type.name)) return Compose(type);
+  return EndsWith(source, "[]") ? "text[]" : "text";
+}
+
 Error NoDefault(const ColumnSpec& column) {
   return Error(kConfig, "LEAT0601", column.place,
                fmt::format("column \"{}\" has type {}, which has no default in a PostgreSQL warehouse", column.name,
@@ -267,6 +384,7 @@ ColumnType ResolveType(const ColumnSpec& column, bool is_record_id) {
                             column.type, column.name));
   }
   std::string text = column.type;
+  if (text.empty() && !column.source_type.empty()) text = RestoredType(column.source_type, column.duck_type);
   if (text.empty()) {
     text = is_record_id && DigitsOfInteger(column.duck_type) > 0 ? "integer" : DefaultType(column.duck_type);
   }
@@ -297,27 +415,26 @@ bool IsWidening(std::string_view from, std::string_view to) {
     const auto less = PrecisionOf(narrow.modifier), more = PrecisionOf(wide.modifier);
     return less && more && more->scale >= less->scale && more->digits - more->scale >= less->digits - less->scale;
   }
-  // One number, a length or the digits of a second: longer is wider. `character` pads, so that its text would change.
-  return narrow.name != "character" &&
+  // One number, a length or the digits of a second: longer is wider. What pads would change its text.
+  return narrow.name != "character" && narrow.name != "bit" &&
          (narrow.modifier.size() < wide.modifier.size() ||
           (narrow.modifier.size() == wide.modifier.size() && narrow.modifier < wide.modifier));
 }
 
-std::string CastExpression(std::string_view name, const ColumnType& to) {
-  const std::string quoted = QuoteIdentifier(name);
-  if (to.via == ColumnType::Via::kJson) return fmt::format("CAST(to_json({}) AS VARCHAR)", quoted);
-  if (to.via == ColumnType::Via::kCast) return fmt::format("CAST({} AS {})", quoted, to.duck);
+std::string ConvertExpression(std::string_view value, const ColumnType& to) {
+  if (to.via == ColumnType::Via::kJson) return fmt::format("CAST(to_json({}) AS VARCHAR)", value);
+  if (to.via == ColumnType::Via::kCast) return fmt::format("CAST({} AS {})", value, to.duck);
   // PostgreSQL's array input: every element in quotes but NULL; bytes in its hex form.
   const std::string element = to.postgres == "bytea[]" ? "'\\x' || lower(hex(e))" : "CAST(e AS VARCHAR)";
   return fmt::format(
       "'{{' || array_to_string(list_transform({}, lambda e: CASE WHEN e IS NULL THEN 'NULL' ELSE '\"' || "
       "replace(replace({}, '\\', '\\\\'), '\"', '\\\"') || '\"' END), ',') || '}}'",
-      quoted, element);
+      value, element);
 }
 
 bool ComparesAsText(std::string_view type) {
-  const std::string name = Canonical(type).name;
-  return name == "json" || name == "xml" || name == "point" || name == "polygon";
+  const TypeText text = Canonical(type);
+  return !text.suffix.empty() || std::ranges::find(kExact, text.name) == std::end(kExact);
 }
 
 }  // namespace leat::warehouse

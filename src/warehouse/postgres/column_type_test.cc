@@ -54,10 +54,66 @@ TEST(ColumnTypeTest, AnUnusualTypeTravelsAsText) {
   EXPECT_EQ(Resolve("VARCHAR", "shop.\"Mood\""), (ColumnType{"shop.\"Mood\"", "VARCHAR"}));
 }
 
+std::string Restored(const std::string& source_type, const std::string& duck_type) {
+  return ResolveType({.name = "c", .source = "c", .duck_type = duck_type, .type = "", .source_type = source_type},
+                     false)
+      .postgres;
+}
+
+TEST(ColumnTypeTest, ATypeOfPostgresComesBackAsItself) {
+  const std::pair<const char*, const char*> types[] = {
+      {"smallint", "INTEGER"},
+      {"real", "FLOAT"},
+      {"numeric", "DECIMAL(38,9)"},
+      {"numeric(3,-2)", "DECIMAL(5,0)"},
+      {"numeric(60,50)", "VARCHAR"},
+      {"character(3)", "VARCHAR"},
+      {"bpchar", "VARCHAR"},
+      {"\"char\"", "VARCHAR"},
+      {"timestamp(3) with time zone", "TIMESTAMP WITH TIME ZONE"},
+      {"interval day to second(3)", "VARCHAR"},
+      {"bit varying(5)", "VARCHAR"},
+      {"jsonb", "VARCHAR"},
+      {"inet", "VARCHAR"},
+      {"int4range[]", "VARCHAR"},
+      {"smallint[]", "INTEGER[]"},
+      {"character varying(5)[]", "VARCHAR[]"},
+  };
+  for (const auto& [source, duck] : types) EXPECT_EQ(Restored(source, duck), source);
+}
+
+TEST(ColumnTypeTest, ATypeThatTheWarehouseMayLackBecomesText) {
+  EXPECT_EQ(Restored("public.mood", "VARCHAR"), "text");
+  EXPECT_EQ(Restored("shop.\"Mood [x]\"", "VARCHAR"), "text");
+  EXPECT_EQ(Restored("public.numeric", "VARCHAR"), "text");
+  EXPECT_EQ(Restored("regclass", "VARCHAR"), "text");
+  EXPECT_EQ(Restored("public.mood[]", "VARCHAR"), "text[]");
+  EXPECT_EQ(Restored("public.mood[]", "VARCHAR[]"), "text[]");
+}
+
+TEST(ColumnTypeTest, ATypeThatTheProjectGaveInTheLakeWins) {
+  EXPECT_EQ(Restored("numeric(10,2)", "DOUBLE"), "double precision");
+  EXPECT_EQ(Restored("numeric", "VARCHAR"), "character varying");
+  EXPECT_EQ(Restored("timestamp without time zone", "VARCHAR"), "character varying");
+  EXPECT_EQ(Restored("public.mood", "INTEGER"), "integer");
+  EXPECT_EQ(Restored("smallint[]", "VARCHAR[]"), "character varying[]");
+  EXPECT_EQ(ResolveType({.name = "c", .source = "c", .duck_type = "INTEGER", .type = "text", .source_type = "smallint"},
+                        false)
+                .postgres,
+            "text");
+}
+
+TEST(ColumnTypeTest, TypesWithoutTheirOwnTextInEqualityAreComparedByIt) {
+  for (const char* type : {"json", "interval", "real", "jsonb", "box", "integer[]", "bpchar"})
+    EXPECT_TRUE(ComparesAsText(type)) << type;
+  for (const char* type : {"integer", "numeric(10,2)", "text", "character(3)", "timestamp(3) with time zone", "uuid"})
+    EXPECT_FALSE(ComparesAsText(type)) << type;
+}
+
 std::string Convert(const std::string& value, const ColumnType& type) {
   duck::Database database;
   duck::Connection lake(database);
-  return lake.QueryText("SELECT " + CastExpression("c", type) + " FROM (SELECT " + value + " AS c)");
+  return lake.QueryText("SELECT " + ConvertExpression("c", type) + " FROM (SELECT " + value + " AS c)");
 }
 
 TEST(ColumnTypeTest, NestedValuesBecomeJson) {
@@ -97,6 +153,7 @@ TEST(ColumnTypeTest, TypesAreWrittenAsTheServerDoes) {
   EXPECT_EQ(CanonicalType("int[3][]"), "integer[]");
   EXPECT_EQ(CanonicalType("decimal(5)"), "numeric(5,0)");
   EXPECT_EQ(CanonicalType("char"), "character(1)");
+  EXPECT_EQ(CanonicalType("bpchar"), "bpchar");
   EXPECT_EQ(CanonicalType("double   precision"), "double precision");
 }
 

@@ -15,6 +15,9 @@ std::string KeyText(const std::vector<std::string>& key) {
   return key.empty() ? "none" : fmt::format("({})", QuoteList(key));
 }
 
+/// What the project calls the table's origin.
+const char* Maker(const TableSpec& spec) { return spec.is_stream ? "stream" : "model"; }
+
 std::string Alter(const Definition& table, std::string_view what) {
   return fmt::format("ALTER TABLE {} {}", table.QuotedName(), what);
 }
@@ -71,8 +74,8 @@ void ChangeKey(const Definition& table, const ExistingTable& existing, OldRows r
   if (existing.primary_key == table.spec().primary_key) return;
   if (!existing.primary_key.empty()) {
     if (rows == OldRows::kKept) {
-      plan.refusals.push_back(fmt::format("the primary key is {}; the model's is {}", KeyText(existing.primary_key),
-                                          KeyText(table.spec().primary_key)));
+      plan.refusals.push_back(fmt::format("the primary key is {}; the {}'s is {}", KeyText(existing.primary_key),
+                                          Maker(table.spec()), KeyText(table.spec().primary_key)));
       return;
     }
     // First, since the columns of a key cannot drop NOT NULL.
@@ -175,27 +178,28 @@ Alteration PlanAlteration(const Definition& wanted, const ExistingTable& existin
 
 std::vector<std::string> Differences(const Definition& wanted, const ExistingTable& existing) {
   std::vector<std::string> lines;
+  const char* maker = Maker(wanted.spec());
   for (size_t i = 0; i < wanted.column_count(); ++i) {
     const ExistingColumn* column = existing.Find(wanted.column(i).name);
     const std::string& type = wanted.type(i).postgres;
     if (column == nullptr) {
       lines.push_back(fmt::format("column \"{}\" {}: missing there", wanted.column(i).name, type));
     } else if (CanonicalType(column->type) != type) {
-      lines.push_back(fmt::format("column \"{}\": {} there, {} in the model", column->name, column->type, type));
+      lines.push_back(fmt::format("column \"{}\": {} there, {} in the {}", column->name, column->type, type, maker));
     } else if (column->not_null != wanted.IsNotNull(i)) {
-      lines.push_back(fmt::format("column \"{}\": {} there, {} in the model", column->name,
+      lines.push_back(fmt::format("column \"{}\": {} there, {} in the {}", column->name,
                                   column->not_null ? "NOT NULL" : "may be NULL",
-                                  column->not_null ? "may be NULL" : "NOT NULL"));
+                                  column->not_null ? "may be NULL" : "NOT NULL", maker));
     }
   }
   const std::vector<std::string> names = wanted.ColumnNames();
   for (const ExistingColumn& column : existing.columns) {
     if (std::ranges::find(names, column.name) != names.end()) continue;
-    lines.push_back(fmt::format("column \"{}\" {}: not in the model", column.name, column.type));
+    lines.push_back(fmt::format("column \"{}\" {}: not in the {}", column.name, column.type, maker));
   }
   if (existing.primary_key != wanted.spec().primary_key) {
-    lines.push_back(fmt::format("primary key: {} there, {} in the model", KeyText(existing.primary_key),
-                                KeyText(wanted.spec().primary_key)));
+    lines.push_back(fmt::format("primary key: {} there, {} in the {}", KeyText(existing.primary_key),
+                                KeyText(wanted.spec().primary_key), maker));
   }
   return lines;
 }

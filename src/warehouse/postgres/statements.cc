@@ -21,7 +21,8 @@ size_t IndexOf(const Definition& table, const std::string& column) {
 
 std::string CastColumn(const Definition& table, const std::string& column) {
   const size_t index = IndexOf(table, column);
-  return fmt::format("{} AS {}", CastExpression(column, table.type(index)), QuoteIdentifier(column));
+  return fmt::format("{} AS {}", ConvertExpression(QuoteIdentifier(column), table.type(index)),
+                     QuoteIdentifier(column));
 }
 
 std::vector<std::string> CastColumns(const Definition& table, const std::vector<std::string>& columns) {
@@ -55,17 +56,23 @@ Staging Stage(const Definition& table, const std::vector<std::string>& columns, 
   return staging;
 }
 
-std::vector<std::string> ColumnsBesideKey(const Definition& table) {
+bool IsComparedAsText(const Definition& table, const std::string& column) {
+  return ComparesAsText(table.type(IndexOf(table, column)).postgres);
+}
+
+/// Columns that may differ in a row of the same key: a key's too, where equal keys may be written differently.
+std::vector<std::string> ColumnsToUpdate(const Definition& table) {
   std::vector<std::string> columns = table.ColumnNames();
-  std::erase_if(columns, [&](const std::string& column) { return table.IsKey(column); });
+  std::erase_if(columns,
+                [&](const std::string& column) { return table.IsKey(column) && !IsComparedAsText(table, column); });
   return columns;
 }
 
-/// A row of values to compare; types without `=` by their text.
+/// A row of values to compare.
 std::string Comparable(const Definition& table, std::string_view prefix, const std::vector<std::string>& columns) {
   std::vector<std::string> list;
   for (const std::string& column : columns) {
-    const bool as_text = ComparesAsText(table.type(IndexOf(table, column)).postgres);
+    const bool as_text = IsComparedAsText(table, column);
     list.push_back(fmt::format("{}.{}{}", prefix, QuoteIdentifier(column), as_text ? "::text" : ""));
   }
   return fmt::format("ROW({})", Join(list, ", "));
@@ -77,8 +84,11 @@ std::string AsCopied(const Definition& table, const std::vector<std::string>& ab
   for (size_t i = 0; i < table.column_count(); ++i) {
     const std::string& column = table.column(i).name;
     const bool missing = std::ranges::find(absent, column) != absent.end();
-    list.push_back(fmt::format("TRY_CAST({} AS {}) AS {}", missing ? "NULL" : QuoteIdentifier(column),
-                               table.type(i).duck, QuoteIdentifier(column)));
+    const ColumnType& type = table.type(i);
+    const bool is_list = type.via == ColumnType::Via::kArrayLiteral;
+    const std::string value = fmt::format("TRY_CAST({} AS {})", missing ? "NULL" : QuoteIdentifier(column),
+                                          is_list ? table.column(i).duck_type : type.duck);
+    list.push_back(fmt::format("{} AS {}", is_list ? ConvertExpression(value, type) : value, QuoteIdentifier(column)));
   }
   return Join(list, ", ");
 }
@@ -114,7 +124,7 @@ std::string UpsertSql(const Definition& table, const std::string& staging) {
   const std::string conflict =
       fmt::format("INSERT INTO {} AS kept ({}) SELECT {} FROM {} AS staged ON CONFLICT ({})", table.QuotedName(),
                   QuoteList(names), Prefixed("staged", names), staging, QuoteList(table.spec().primary_key));
-  const std::vector<std::string> values = ColumnsBesideKey(table);
+  const std::vector<std::string> values = ColumnsToUpdate(table);
   if (values.empty()) return conflict + " DO NOTHING";
   std::vector<std::string> settings;
   for (const std::string& column : values)

@@ -67,6 +67,11 @@ TEST_F(StatementsTest, TypesWithoutEqualityAreComparedAsText) {
   EXPECT_THAT(UpsertSql(Definition(staff_), "s"), testing::HasSubstr("kept.\"pay\"::text) IS DISTINCT FROM"));
 }
 
+TEST_F(StatementsTest, AKeyThatEqualsAnotherTextIsWrittenAnew) {
+  staff_.columns[0].type = "interval";
+  EXPECT_THAT(UpsertSql(Definition(staff_), "s"), testing::HasSubstr("DO UPDATE SET \"staff_id\" = excluded."));
+}
+
 TEST_F(StatementsTest, DeletesStagedKeysThatWereNotSent) {
   staff_.primary_key = {"staff_id", "first_name"};
   EXPECT_EQ(DeleteKeysSql(Definition(staff_), "k", "r"),
@@ -99,6 +104,13 @@ TEST_F(CompareTest, AColumnThatIsNotThereYetCountsAsNull) {
   const Difference difference = Compare("(1, 'a', 1.00), (2, 'b', NULL)", "(1, 'a', 1.00), (2, 'b', 2.00)", {"pay"});
   EXPECT_THAT(lake_.QueryTexts(difference.delta.upserts), ElementsAre("1"));
   EXPECT_THAT(lake_.QueryTexts(difference.delta.deletes), IsEmpty());
+}
+
+TEST_F(CompareTest, ListsAreComparedElementByElement) {
+  staff_.columns[2].duck_type = "INTEGER[]";
+  const Difference difference = Compare("(1, 'a', [1, NULL]), (2, 'b', [1]), (3, 'c', NULL)",
+                                        "(1, 'a', [1, NULL]), (2, 'b', [2]), (3, 'c', NULL)");
+  EXPECT_THAT(Rows(difference.delta.upserts), ElementsAre("{'staff_id': 2, 'first_name': b, 'pay': '{\"1\"}'}"));
 }
 
 TEST_F(CompareTest, KeysOfSeveralColumnsAreMatchedTogether) {

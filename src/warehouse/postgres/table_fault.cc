@@ -124,7 +124,10 @@ Error ForeignTable(const Definition& table, const ExistingTable& existing) {
   } else {
     told.message = fmt::format("{} is in the warehouse already, and is no table", table.Name());
   }
-  told.help = {"choose another name with `warehouse: {table: …}` in the model's head, or another `schema` in leat.yaml",
+  told.help = {table.spec().is_stream
+                   ? "choose another name with `rename` in the source's file, or another `schema` in leat.yaml"
+                   : "choose another name with `warehouse: {table: …}` in the model's head, or another `schema` in "
+                     "leat.yaml",
                fmt::format("or make room for it: ALTER TABLE {} RENAME TO {};  (or DROP TABLE)", table.QuotedName(),
                            QuoteIdentifier(table.spec().table + "_old"))};
   return Error(kConfig, std::move(told));
@@ -136,8 +139,11 @@ Error NotAlterable(const Definition& table, const std::vector<std::string>& refu
   told.place = table.spec().place;
   told.message = fmt::format("warehouse table {} cannot become what {} says now", table.Name(), table.spec().model);
   told.notes = refusals;
-  told.help = {fmt::format("cast in the model, or set `warehouse: {{types: …}}` to the type that is there"),
-               fmt::format("or let it be made anew: DROP TABLE {};", table.QuotedName())};
+  if (table.spec().is_stream)
+    told.help = {fmt::format("let it be made anew: DROP TABLE {};", table.QuotedName())};
+  else
+    told.help = {"cast in the model, or set `warehouse: {types: …}` to the type that is there",
+                 fmt::format("or let it be made anew: DROP TABLE {};", table.QuotedName())};
   return Error(kConfig, std::move(told));
 }
 
