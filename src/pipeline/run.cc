@@ -515,10 +515,11 @@ class Runner {
   std::unique_ptr<Progress> progress_;
   std::map<std::string, std::string> positions_;  ///< of streams, as stored before the read
   std::set<std::string> failed_models_;
-  std::set<std::string> failed_inputs_;                                    ///< streams that could not be read, by name
-  std::map<std::string, std::optional<Timestamp>> data_to_;                ///< of tables, as published
-  std::vector<state::Step> unrecorded_;                                    ///< steps that no commit holds
-  std::optional<std::map<std::string, warehouse::Identity>> places_read_;  ///< by source; asked before the first load
+  std::set<std::string> failed_inputs_;                      ///< streams that could not be read, by name
+  std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
+  std::vector<state::Step> unrecorded_;                      ///< steps that no commit holds
+  /// By source; asked before the first row is loaded.
+  std::optional<std::map<std::string, warehouse::Identity>> places_read_;
   RunSummary summary_;
   int unreachable_ = 0;  ///< connections that did not answer or let us in
   bool cancelled_ = false;

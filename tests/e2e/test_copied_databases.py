@@ -1,5 +1,6 @@
 """A database copied as it is: `load` of streams, the types of PostgreSQL restored, and only what changed sent."""
 
+import re
 import struct
 import textwrap
 import time
@@ -57,7 +58,7 @@ def assert_lake_equals(copied: Copies) -> None:
                 assert sorted(map(repr, found)) == sorted(map(repr, expected)), (name, table)
 
 
-READ_DIFFERENTLY = {psycopg.adapters.types[name].array_oid for name in ("text", "int4")}
+READ_DIFFERENTLY = {psycopg.adapters.types["text"].array_oid}
 
 
 def comparable(value):
@@ -94,12 +95,13 @@ def test_a_run_without_changes_loads_nothing(copied):
     before = loads(copied)
     done = copied.run().expect(0)
     assert loads(copied) == before
-    assert "step=load rows=0" not in done.stderr and "table_done" not in done.stderr.replace("step=extract", "")
+    assert "event=table_done" not in done.stderr
+    assert done.stderr.count("step=load") == sum(len(copies.tables(copied.warehouse, name)) for name in copied.sources)
 
 
 def test_a_thousand_changes_in_each_of_them(copied):
     before = {name: snapshot(copied, name) for name in copied.sources}
-    writers = {name: {table: written_by(copied, name, table) for table in rows} for name, rows in before.items()}
+    writers = {name: {table: set(written_by(copied, name, table)) for table in rows} for name, rows in before.items()}
     for number, source in enumerate(copied.sources.values()):
         changer = Changer(source, SEED + number)
         changer.change(CHANGES)
@@ -290,9 +292,7 @@ def state(project: Project, table: str) -> str:
 
 def outcome_of_loads(done: Result) -> set[str]:
     """The tables that a run loaded."""
-    return {
-        line.split("table=")[1].split()[0] for line in done.stderr.splitlines() if "event=table_done" in line and "step=load" in line
-    }
+    return set(re.findall(r"event=table_done table=(\S+) step=load", done.stderr))
 
 
 # --- which tables, and where -----------------------------------------------------------------------------------------------
@@ -499,7 +499,8 @@ def test_a_type_that_grows_at_the_source_grows_in_the_warehouse(project):
     assert_copied(project)
     project.execute("ALTER TABLE item DROP seen")
     project.run().expect(0)
-    assert project.warehouse.value("SELECT format_type(atttypid, -1) FROM pg_attribute WHERE attname = 'seen' AND attrelid = 'item'::regclass") == "smallint"
+    with project.warehouse.connect() as connection:
+        assert dict(copies.columns(connection, "public", "item"))["seen"] == "smallint"
     assert project.warehouse.value("SELECT count(seen) FROM item") == 0
 
 
