@@ -29,6 +29,12 @@ constexpr Branches kAsciiBranches = {"|- ", "`- ", "|. ", "`. ", "|  "};
 
 bool IsDashed(LineageHow how) { return how == LineageHow::kDecides || how == LineageHow::kReferences; }
 
+/// Whether a column is no more than one of the same name, whose expression says nothing new.
+bool IsCopy(const LineageNode& node) {
+  const std::string& column = node.name.column;
+  return node.expression.empty() || node.expression == column || node.expression.ends_with("." + column);
+}
+
 /// One line of a tree: a table, a column, or several columns of one table.
 struct Twig {
   LineageHow how = LineageHow::kReads;
@@ -64,9 +70,9 @@ class Tree {
   }
 
   static std::string NothingBefore(const LineageNode& node) {
-    if (!node.note.empty()) return node.note;
     if (node.kind == "stream") return "read from its source";
-    return node.kind == "seed" ? "a file of the project" : "no column of another table";
+    if (node.kind == "seed") return "a file of the project";
+    return node.note.empty() ? "no column of another table" : node.note;
   }
 
   void AddTwigs(const std::vector<Twig>& twigs, const std::string& indent) {
@@ -105,7 +111,7 @@ class Tree {
   }
 
   static std::string NoteOf(const LineageNode& node) {
-    const std::string expression = node.expression.empty() ? "" : "= " + node.expression;
+    const std::string expression = IsCopy(node) ? "" : "= " + node.expression;
     if (node.note.empty() || expression.empty()) return expression + node.note;
     return expression + "; " + node.note;
   }
@@ -163,14 +169,16 @@ class Tree {
 std::string Title(const LineageGraph& lineage, const Terminal& terminal) {
   const LineageNode& node = *lineage.Find(lineage.subject);
   const std::string dot = fmt::format(" {} ", SignsOf(terminal).dot);
-  std::string line = Paint(terminal, Tint::kBold, node.name.ToString());
-  line += dot + (node.expression.empty() ? node.kind : "= " + node.expression);
-  if (node.place.known()) {
-    line += dot + node.place.file;
-    if (node.place.line > 0) line += fmt::format(":{}", node.place.line);
-  }
-  if (node.unknown) line += fmt::format("\n  ? {}", node.note);
-  return line + "\n";
+  std::string text = Paint(terminal, Tint::kBold, node.name.ToString()) + dot + node.kind;
+  if (node.place.known()) text += dot + node.place.file;
+  if (node.place.line > 0) text += fmt::format(":{}", node.place.line);
+  text += "\n";
+  const auto add = [&](const std::string& line) {
+    text += (terminal.is_terminal() ? FitWidth(terminal, line, terminal.width) : line) + "\n";
+  };
+  if (!IsCopy(node)) add("  = " + node.expression);
+  if (node.unknown) add("  ? " + node.note);
+  return text;
 }
 
 /// A text of the DOT language.

@@ -35,7 +35,8 @@ LineageGraph Worth() {
 
 TEST(LineageReportTest, DrawsWhatAColumnComesFromAndWhatUsesIt) {
   EXPECT_EQ(FormatLineage(Worth(), kTerminal),
-            "mart.total.worth · = units * \"price\" · models/mart/total.sql:12\n"
+            "mart.total.worth · table · models/mart/total.sql:12\n"
+            "  = units * \"price\"\n"
             "  COMES FROM               HOW      WHERE\n"
             "  ├─ crm.line.price        value    sources/crm.yaml\n"
             "  ├─ crm.line.units        value    sources/crm.yaml\n"
@@ -47,14 +48,15 @@ TEST(LineageReportTest, DrawsWhatAColumnComesFromAndWhatUsesIt) {
 
 TEST(LineageReportTest, ANarrowTerminalWithoutUnicodeShowsTheSame) {
   EXPECT_EQ(FormatLineage(Worth(), kNarrowAscii),
-            "mart.total.worth - = units * \"price\" - models/mart/total.sql:12\n"
-            "  COMES FROM               HOW\n"
-            "  |- crm.line.price        value\n"
-            "  |- crm.line.units        value\n"
-            "  `. mart.detail.currency  decides\n"
+            "mart.total.worth - table - models/mart/total.sql:12\n"
+            "  = units * \"price\"\n"
+            "  COMES FROM               HOW      WHERE\n"
+            "  |- crm.line.price        value    sources/crm.yaml\n"
+            "  |- crm.line.units        value    sources/crm.yaml\n"
+            "  `. mart.detail.currency  decides  models/mart/detail.sql:7\n"
             "      = upper(c.code); it may have other origins\n"
-            "     `- crm.line.price     value\n"
-            "  USED BY                 HOW\n"
+            "     `- crm.line.price     value    sources/crm.yaml\n"
+            "  USED BY                 HOW     WHERE\n"
             "  `- checks/positive.sql  checks\n");
 }
 
@@ -69,9 +71,9 @@ TEST(LineageReportTest, ColumnsThatAreUsedAlikeStandInOneLine) {
   EXPECT_EQ(FormatLineage(lineage, kAsciiPipe),
             "crm.line.id - stream\n"
             "  COMES FROM  HOW  WHERE\n"
-            "  -                         read from its source\n"
-            "  USED BY                                HOW      WHERE\n"
-            "  `. mart.total (4 columns)              decides\n"
+            "  -                       read from its source\n"
+            "  USED BY                                   HOW      WHERE\n"
+            "  `. mart.total (4 columns)                 decides\n"
             "     `- warehouse.public.total (4 columns)  loads\n");
 }
 

@@ -39,11 +39,13 @@ class LineageReader {
         plan_(MakePlanOfLake(project, {}, workspace_, macros_)) {}
 
   ProjectLineage Read() {
-    for (const std::string& name : workspace_.engine().Names()) AddTable(engine::ProducerOf(name));
+    for (const std::string& name : workspace_.engine().Names())
+      if (IsOfProject(name)) AddTable(engine::ProducerOf(name));
     for (const models::Node& node : plan_.graph.nodes) AddModel(node);
     for (size_t i = 0; i < project_.checks.size(); ++i)
       if (plan_.graph.check_reads[i]) AddCheck(project_.checks[i], *plan_.graph.check_reads[i]);
     for (const models::Node& node : plan_.graph.nodes) AddReferences(*node.model);
+    AddProducersOfRejects();
     for (const config::Model& model : project_.models)
       if (project_.warehouse && IsLoaded(project_, model)) AddLoad(model);
     return std::move(found_);
@@ -58,6 +60,16 @@ class LineageReader {
 
   // --- tables that no SQL of the project makes
 
+  /// The lake may hold tables of models and sources that the project has no longer.
+  bool IsOfProject(const std::string& name) const {
+    if (project_.FindSource(NamespaceOf(name)) != nullptr || IsSeed(name)) return true;
+    return name.ends_with(kRejectsSuffix) && project_.FindModel(ProducerOfRejects(name)) != nullptr;
+  }
+
+  static std::string ProducerOfRejects(const std::string& name) {
+    return name.substr(0, name.size() - kRejectsSuffix.size());
+  }
+
   /// Streams, seeds, rows that were sorted out. A model has been added before whatever reads it.
   void AddTable(const std::string& name) {
     if (found_.nodes.contains({.table = name}) || project_.FindModel(name) != nullptr) return;
@@ -70,7 +82,6 @@ class LineageReader {
     if (!columns) node.note = kNeverLoaded;
     Put(node);
     if (columns) AddColumns(node, *columns);
-    if (is_rejects) AddProducerOfRejects(name, columns.value_or(std::vector<std::string>()));
   }
 
   void AddColumns(const LineageNode& table, const std::vector<std::string>& columns) {
@@ -105,13 +116,14 @@ class LineageReader {
     }
   }
 
-  void AddProducerOfRejects(const std::string& name, const std::vector<std::string>& columns) {
-    const std::string producer = name.substr(0, name.size() - kRejectsSuffix.size());
-    Connect({.table = producer}, {.table = name}, LineageHow::kReads);
-    const std::vector<std::string>& made = found_.columns[producer];
-    for (const std::string& column : columns)
-      if (std::find(made.begin(), made.end(), column) != made.end())
-        Connect({producer, column}, {name, column}, LineageHow::kValue);
+  /// Rows that were sorted out have the columns of the table they were meant for, and some of their own.
+  void AddProducersOfRejects() {
+    for (const auto& [name, node] : found_.nodes) {
+      if (node.kind != "rejects") continue;
+      const LineageName producer{ProducerOfRejects(name.table), name.column};
+      if (!found_.nodes.contains(producer)) continue;
+      Connect(producer, name, name.column.empty() ? LineageHow::kReads : LineageHow::kValue);
+    }
   }
 
   // --- models and checks
