@@ -104,7 +104,7 @@ std::string Extend(const std::string& path, std::string_view key) {
 /// Checks one tree. Each Check… returns the value as it is to be used, or nullptr after it has reported a fault.
 class Checker {
  public:
-  explicit Checker(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
+  Checker(bool overlay, std::vector<Diagnostic>& diagnostics) : overlay_(overlay), diagnostics_(diagnostics) {}
 
   YamlPointer CheckSection(const YamlNode& node, const Section& section, const std::string& path) {
     auto checked = std::make_shared<YamlNode>();
@@ -114,7 +114,7 @@ class Checker {
     checked->has_unknown_keys = std::any_of(node.entries.begin(), node.entries.end(),
                                             [&](const YamlEntry& entry) { return section.Find(entry.key) == nullptr; });
     for (const Field* field : section.AllFields()) {
-      if (checked->Find(field->name) != nullptr) continue;
+      if (overlay_ || checked->Find(field->name) != nullptr) continue;
       if (field->required) ReportMissing(node, *field, path);
       if (!field->default_value.empty()) AddDefault(*field, *checked);
     }
@@ -126,11 +126,11 @@ class Checker {
     const Field* field = section.Find(entry.key);
     if (field == nullptr) return ReportUnknown(entry, section);
     const bool null = entry.value->kind == YamlNode::Kind::kNull;
+    const bool nullable = field->nullable || overlay_;
     const bool container = field->type == FieldType::kSection || field->shape != FieldShape::kOne;
     // `connections:` with all its entries commented out is a map without entries, not a slip.
-    if (null && !field->nullable && container && !field->required) return;
-    YamlPointer value =
-        null && field->nullable ? entry.value : CheckShape(entry.value, *field, Extend(path, entry.key));
+    if (null && !nullable && container && !field->required) return;
+    YamlPointer value = null && nullable ? entry.value : CheckShape(entry.value, *field, Extend(path, entry.key));
     checked.entries.push_back({entry.key, entry.key_place, std::move(value)});
   }
 
@@ -140,6 +140,7 @@ class Checker {
     value->plain = true;
     value->text = field.default_value;
     value->place = checked.place;
+    value->origin = Origin::kDefault;
     YamlPointer given = value;
     if (field.shape == FieldShape::kList) given = ListOf(value);
     checked.entries.push_back({std::string(field.name), checked.place, given});
@@ -149,6 +150,7 @@ class Checker {
     auto list = std::make_shared<YamlNode>();
     list->kind = YamlNode::Kind::kList;
     list->place = value->place;
+    list->origin = value->origin;
     list->items.push_back(value);
     return list;
   }
@@ -199,6 +201,7 @@ class Checker {
   }
 
   YamlPointer CheckMapValue(const YamlEntry& entry, const Field& field, const std::string& path) {
+    if (overlay_ && entry.value->kind == YamlNode::Kind::kNull) return entry.value;
     // A stream's value may be empty: its name alone says that it is wanted.
     if (field.nullable && field.type == FieldType::kSection && entry.value->kind == YamlNode::Kind::kNull) {
       YamlNode empty;
@@ -367,6 +370,7 @@ class Checker {
     return diagnostics_.emplace_back(MakeFault(code, place, std::move(message), std::move(help)));
   }
 
+  const bool overlay_;  ///< what is checked is laid over other values
   std::vector<Diagnostic>& diagnostics_;
 };
 
@@ -377,12 +381,14 @@ YamlPointer FromVariable(const Field& field, const std::string& variable, const 
     node->plain = true;
     node->text = text;
     node->place.file = variable;
+    node->origin = Origin::kVariable;
     return node;
   };
   if (field.shape != FieldShape::kList) return scalar(value);
   auto list = std::make_shared<YamlNode>();
   list->kind = YamlNode::Kind::kList;
   list->place.file = variable;
+  list->origin = Origin::kVariable;
   for (const std::string& part : Split(value, ',')) list->items.push_back(scalar(Trim(part)));
   return list;
 }
@@ -523,7 +529,7 @@ std::vector<std::pair<YamlEntry, Values>> Values::Sections(std::string_view name
 }
 
 Values CheckFields(const YamlPointer& root, const Section& section, std::vector<Diagnostic>& diagnostics) {
-  if (root->kind == YamlNode::Kind::kMap) return Values(Checker(diagnostics).CheckSection(*root, section, ""));
+  if (root->kind == YamlNode::Kind::kMap) return Values(Checker(section.overlay, diagnostics).CheckSection(*root, section, ""));
   diagnostics.push_back(
       MakeFault("LEAT0104", root->place, fmt::format("the file is {}; expected a map of keys", Found(*root)),
                 fmt::format("begin with  {}: {}", section.fields[0].name, section.fields[0].example)));

@@ -19,6 +19,7 @@ class Values {
   explicit Values(YamlPointer map) : map_(std::move(map)) {}
 
   const Place& place() const { return map_->place; }
+  const YamlNode& map() const { return *map_; }
   const std::vector<YamlEntry>& entries() const { return map_->entries; }
   /// Whether there is a right value, from the file, the environment or the default.
   bool Has(std::string_view name) const { return Find(name) != nullptr; }

@@ -19,6 +19,14 @@ struct YamlEntry {
   YamlPointer value;  ///< never null as read; a checked tree has null where a value was faulty
 };
 
+/// Which place gave a value of leat.yaml.
+enum class Origin {
+  kFile,
+  kTarget,    ///< an entry of `targets:`
+  kVariable,  ///< of the environment; its name is the file of the place
+  kDefault
+};
+
 /// A value of a YAML file that knows its place. Scalars stay text: nothing turns `on` into true or `036` into 36.
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
@@ -26,6 +34,7 @@ struct YamlNode {
   std::string text;    ///< of a scalar
   bool plain = false;  ///< a scalar without quotes, which may be a number or a boolean
   Place place;
+  Origin origin = Origin::kFile;
   std::vector<YamlPointer> items;  ///< of a list
   std::vector<YamlEntry> entries;  ///< of a map, in the order of the file, each key once
   bool has_unknown_keys = false;   ///< of a checked map: some keys were left out
