@@ -192,7 +192,9 @@ TEST_F(RunProgressTest, SaysThatARetryReadsAtANewMoment) {
   EXPECT_EQ(Take(), "Run 43 · target default · 2 tables · 4 threads · retry of run 42, reads at a new moment\n");
   RunLog log(Context({}));
   log.RunStarted(retry, 2, 4);
-  EXPECT_EQ(Take(), "2024-11-21T14:05:02Z run=43 event=run_started tables=2 threads=4 target=default selection=\"retry of run 42\"\n");
+  EXPECT_EQ(Take(),
+            "2024-11-21T14:05:02Z run=43 event=run_started tables=2 threads=4 target=default selection=\"retry of run "
+            "42\"\n");
 }
 
 TEST_F(RunProgressTest, LogsAHeartbeatEveryHalfMinute) {

@@ -23,8 +23,7 @@ Session::Session(CommandLine line, const CancelFlag& cancel)
 }
 
 config::Project Session::OpenProject() {
-  config::LoadResult loaded = 
-      config::LoadProject(AbsolutePath("."), config::ProcessEnvironment(), line_.target);
+  config::LoadResult loaded = config::LoadProject(AbsolutePath("."), config::ProcessEnvironment(), line_.target);
   project_folder_ = loaded.project.folder;
   if (!loaded.ok()) throw pipeline::InvalidProject{std::move(loaded.diagnostics)};
   warnings_ = std::move(loaded.diagnostics);

@@ -88,8 +88,9 @@ TEST(StatusReportTest, NamesDaysOfOtherYears) {
   ProjectStatus status = Shop(0);
   status.last_run->ended = ParseTimestamp("2023-02-03T14:00:00Z");
   status.tables.clear();
-  EXPECT_EQ(FormatStatus("shop", status, HealthyTables::kFew, kNow, kTerminal),
-            "shop · default · last run 42 on 3 Feb 2023, partial\n  no tables yet: add a file to sources/ or models/\n");
+  EXPECT_EQ(
+      FormatStatus("shop", status, HealthyTables::kFew, kNow, kTerminal),
+      "shop · default · last run 42 on 3 Feb 2023, partial\n  no tables yet: add a file to sources/ or models/\n");
 }
 
 TEST(StatusReportTest, GivesEverythingAsJson) {

@@ -20,7 +20,7 @@ std::string Choices(const Field& field) {
   return fmt::format("one of {}", fmt::join(field.choices, ", "));
 }
 
-std::string Limits(const Field& field) {
+std::string IntegerLimits(const Field& field) {
   if (field.min == 0 && field.max == 0) return "";
   if (field.max == INT64_MAX) return fmt::format(" from {} up", field.min);
   return fmt::format(" from {} to {}", field.min, field.max);
@@ -28,44 +28,6 @@ std::string Limits(const Field& field) {
 
 std::string SizeLimits(const Field& field) {
   return fmt::format(" from {}MiB to {}TiB", field.min >> 20, field.max >> 40);
-}
-
-/// What one value of a field may be, to be read after "expected".
-std::string ExpectedOne(const Field& field) {
-  switch (field.type) {
-    case FieldType::kText:
-      return "text";
-    case FieldType::kScalar:
-      return "a single value";
-    case FieldType::kName:
-      return "a name";
-    case FieldType::kTable:
-      return "a table as namespace.name";
-    case FieldType::kGlob:
-      return "a name or a pattern with *";
-    case FieldType::kInteger:
-      return "a whole number" + Limits(field);
-    case FieldType::kBoolean:
-      return "true or false";
-    case FieldType::kSize:
-      return "a size such as 64MB or 64MiB" + SizeLimits(field);
-    case FieldType::kDuration:
-      return (field.choices.empty() ? "" : fmt::format("{}, or ", fmt::join(field.choices, ", "))) +
-             "a duration such as 5m";
-    case FieldType::kDate:
-      return "a day as yyyy-mm-dd";
-    case FieldType::kPath:
-      return "a path in the file system";
-    case FieldType::kSqlType:
-      return "a type such as numeric(10,2)";
-    case FieldType::kSecret:
-      return "${NAME} or ${file:/path}";
-    case FieldType::kChoice:
-      return Choices(field);
-    case FieldType::kSection:
-      return "a map";
-  }
-  return "";
 }
 
 std::string Expected(const Field& field) {
@@ -449,6 +411,43 @@ Located<std::string> LocatedOf(const YamlNode& node) { return {node.text, node.p
 
 }  // namespace
 
+std::string ExpectedOne(const Field& field) {
+  switch (field.type) {
+    case FieldType::kText:
+      return "text";
+    case FieldType::kScalar:
+      return "a single value";
+    case FieldType::kName:
+      return "a name";
+    case FieldType::kTable:
+      return "a table as namespace.name";
+    case FieldType::kGlob:
+      return "a name or a pattern with *";
+    case FieldType::kInteger:
+      return "a whole number" + IntegerLimits(field);
+    case FieldType::kBoolean:
+      return "true or false";
+    case FieldType::kSize:
+      return "a size such as 64MB or 64MiB" + SizeLimits(field);
+    case FieldType::kDuration:
+      return (field.choices.empty() ? "" : fmt::format("{}, or ", fmt::join(field.choices, ", "))) +
+             "a duration such as 5m";
+    case FieldType::kDate:
+      return "a day as yyyy-mm-dd";
+    case FieldType::kPath:
+      return "a path in the file system";
+    case FieldType::kSqlType:
+      return "a type such as numeric(10,2)";
+    case FieldType::kSecret:
+      return "${NAME} or ${file:/path}";
+    case FieldType::kChoice:
+      return Choices(field);
+    case FieldType::kSection:
+      return "a map";
+  }
+  return "";
+}
+
 bool Values::Faulty(std::string_view name) const {
   const YamlEntry* entry = map_->Find(name);
   return entry != nullptr && entry->value == nullptr;
@@ -529,7 +528,8 @@ std::vector<std::pair<YamlEntry, Values>> Values::Sections(std::string_view name
 }
 
 Values CheckFields(const YamlPointer& root, const Section& section, std::vector<Diagnostic>& diagnostics) {
-  if (root->kind == YamlNode::Kind::kMap) return Values(Checker(section.overlay, diagnostics).CheckSection(*root, section, ""));
+  if (root->kind == YamlNode::Kind::kMap)
+    return Values(Checker(section.overlay, diagnostics).CheckSection(*root, section, ""));
   diagnostics.push_back(
       MakeFault("LEAT0104", root->place, fmt::format("the file is {}; expected a map of keys", Found(*root)),
                 fmt::format("begin with  {}: {}", section.fields[0].name, section.fields[0].example)));

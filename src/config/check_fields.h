@@ -55,6 +55,9 @@ class Values {
   YamlPointer map_;
 };
 
+/// What one value of a field may be, as messages and the reference say it: `a whole number from 1 to 256`.
+std::string ExpectedOne(const Field& field);
+
 /// Check a tree against a section. Reports unknown keys (LEAT0102), wrong types (LEAT0104), values out of their limits
 /// (LEAT0105), missing keys (LEAT0106), secrets that stand in the file (LEAT0108) and invalid names (LEAT0110).
 Values CheckFields(const YamlPointer& root, const Section& section, std::vector<Diagnostic>& diagnostics);

@@ -61,7 +61,7 @@ struct Field {
 struct Section {
   std::span<const Field> fields;
   const Section* also = nullptr;  ///< the fields of another section may stand here too; own ones of the same name win
-  bool overlay = false;  ///< laid over other values: what is required may be absent, no defaults, null removes
+  bool overlay = false;           ///< laid over other values: what is required may be absent, no defaults, null removes
 
   const Field* Find(std::string_view name) const;
   /// All fields, own ones first.

@@ -206,8 +206,8 @@ struct Project {
   /// command line. `default`: none.
   Located<std::string> target{std::string(kNoTarget), {}};
   std::vector<Setting> settings;  ///< what leat.yaml comes to, value by value
-  Located<std::string> lake;   ///< absolute folder
-  Located<std::string> state;  ///< absolute path of the state database
+  Located<std::string> lake;      ///< absolute folder
+  Located<std::string> state;     ///< absolute path of the state database
   std::map<std::string, Connection> connections;
   std::optional<Warehouse> warehouse;
   Limits limits;

@@ -1,5 +1,7 @@
 #include "config/settings.h"
 
+#include <fmt/format.h>
+
 #include "config/check_fields.h"
 #include "config/fields.h"
 #include "core/text.h"
@@ -54,6 +56,20 @@ class SettingList {
 }  // namespace
 
 std::string Setting::name() const { return Join(path, "."); }
+
+std::string OriginText(const YamlNode& value, std::string_view target) {
+  switch (value.origin) {
+    case Origin::kFile:
+      return value.place.ToString();
+    case Origin::kTarget:
+      return fmt::format("target {} {}", target, value.place.ToString());
+    case Origin::kVariable:
+      return "variable " + value.place.file;
+    case Origin::kDefault:
+      return "default";
+  }
+  return "";
+}
 
 std::vector<Setting> ListSettings(const Values& values, const Section& section) {
   SettingList list;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/yaml.h"
@@ -19,6 +20,9 @@ struct Setting {
   /// `connections.totesys.host`.
   std::string name() const;
 };
+
+/// The place that gave a value: `leat.yaml:4:1`, `target prod leat.yaml:31:9`, `variable LEAT_LAKE`, `default`.
+std::string OriginText(const YamlNode& value, std::string_view target);
 
 /// List all values below a checked map, in the order in which its section declares them; maps of sections in the order
 /// of the file.

@@ -54,8 +54,11 @@ struct Home {
 };
 
 Home HomeOf(const std::string& target, const Values& values, const std::string& folder) {
-  Home home{target, AbsoluteFrom(folder, values.LocatedText("lake")), AbsoluteFrom(folder, values.LocatedText("state")),
-            {}, {}};
+  Home home{target,
+            AbsoluteFrom(folder, values.LocatedText("lake")),
+            AbsoluteFrom(folder, values.LocatedText("state")),
+            {},
+            {}};
   const auto is_targets = [&](const char* key) {
     return values.Has(key) && values.Find(key)->origin == Origin::kTarget;
   };
@@ -84,11 +87,12 @@ std::optional<Diagnostic> Clash(const Home& home, const Home& other) {
                                  home.target, home.state.value, home.lake.value, other.state.value, other.target),
                      fmt::format("give target {} a lake of its own:  lake: ./lakes/{}", home.target, home.target));
   if (ParentPath(home.state.value) != ParentPath(other.state.value)) return std::nullopt;
-  return MakeFault("LEAT0142", home.state_place,
-                   fmt::format("the state databases of targets {} and {} are in one folder, {}, where the logs of their "
-                               "runs would replace each other; expected a folder for each",
-                               home.target, other.target, ParentPath(home.state.value)),
-                   own_state);
+  return MakeFault(
+      "LEAT0142", home.state_place,
+      fmt::format("the state databases of targets {} and {} are in one folder, {}, where the logs of their "
+                  "runs would replace each other; expected a folder for each",
+                  home.target, other.target, ParentPath(home.state.value)),
+      own_state);
 }
 
 }  // namespace
@@ -148,8 +152,8 @@ Located<std::string> Targets::Choose(const std::string& wanted, const Environmen
 }
 
 YamlPointer Targets::With(std::string_view target) const {
-  const auto found = std::find_if(targets_.begin(), targets_.end(),
-                                  [&](const YamlEntry& entry) { return entry.key == target; });
+  const auto found =
+      std::find_if(targets_.begin(), targets_.end(), [&](const YamlEntry& entry) { return entry.key == target; });
   return found == targets_.end() ? file_ : Merge(file_, found->value);
 }
 

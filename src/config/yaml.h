@@ -42,6 +42,11 @@ struct YamlNode {
   const YamlEntry* Find(std::string_view key) const;
 };
 
+/// A single value as one writes it: plain where that is clear, else in double quotes.
+std::string QuoteYaml(std::string_view text);
+/// A value on one line; lists and maps with brackets.
+std::string FormatYaml(const YamlNode& node);
+
 /// Read the one YAML document between `begin` and `end` of a file's text; places are those of the whole file. Anchors
 /// and aliases are resolved; an empty document is an empty map. Duplicate keys go to `diagnostics` (LEAT0103), the
 /// first one counts. At most 200,000 values may come from aliases. Throws: Error(kConfig, LEAT0107) for what is not
