@@ -75,7 +75,7 @@ class SectionTables {
     const std::string example = fmt::format("{}: {}", field.name, field.example);
     return fmt::format("| {}{} | {} | {} | {} | {} |\n", Code(field.name),
                        field.required && !overlay ? " (required)" : "", Cell(ValueText(field)),
-                       Code(Cell(field.default_value)), Cell(field.text), Code(Cell(example)));
+                       overlay ? "" : Code(Cell(field.default_value)), Cell(field.text), Code(Cell(example)));
   }
 
   std::string text_;

@@ -129,12 +129,7 @@ constexpr Field kTargetFields[] = {
      .section = &kRetentionSection},
 };
 
-constexpr Field kProjectFields[] = {
-    {.name = "name",
-     .type = kName,
-     .text = "Name of the project, and of its Iceberg catalog.",
-     .example = "shop",
-     .required = true},
+constexpr Field kTargetsField[] = {
     {.name = "targets",
      .type = kSection,
      .shape = kMap,
@@ -143,6 +138,16 @@ constexpr Field kProjectFields[] = {
      .example = "{prod: {lake: /srv/shop/lake, state: /srv/shop/state/state.db}}",
      .section = &kTargetSection,
      .key_type = kName},
+};
+constexpr Section kTargetsSection{kTargetsField};
+constexpr Section kAfterNameSection{kTargetFields, &kTargetsSection};
+
+constexpr Field kNameField[] = {
+    {.name = "name",
+     .type = kName,
+     .text = "Name of the project, and of its Iceberg catalog.",
+     .example = "shop",
+     .required = true},
 };
 
 // --- sources/*.yaml ---
@@ -460,7 +465,7 @@ std::vector<std::string> SecretNames() {
 
 }  // namespace
 
-const Section kProjectSection{kProjectFields, &kTargetSection};
+const Section kProjectSection{kNameField, &kAfterNameSection};
 const Section kTargetSection{.fields = kTargetFields, .overlay = true};
 const Section kSourceSection{kSourceFields, &kStreamSection};
 const Section kStreamSection{kStreamFields};

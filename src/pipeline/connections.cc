@@ -6,6 +6,7 @@
 #include <future>
 
 #include "clients/postgres/settled.h"
+#include "config/fields.h"
 #include "config/postgres_options.h"
 #include "core/text.h"
 #include "sources/source.h"
@@ -26,9 +27,21 @@ void AddSettled(const config::Connection& connection, ConnectionView& view) {
        {std::pair("host", &settled.host), std::pair("port", &settled.port), std::pair("database", &settled.database),
         std::pair("user", &settled.user), std::pair("sslmode", &settled.sslmode)})
     if (!value->origin.empty()) view.values.push_back({key, value->value, value->origin});
-  view.looked_in = settled.password_looked_in;
   // What the project names has to be there; only where it names nothing does libpq look further.
-  if (view.password_origin.empty() && view.password_written.empty()) view.password_origin = settled.password_origin;
+  if (!view.password_written.empty()) return;
+  view.looked_in = settled.password_looked_in;
+  if (view.password_origin.empty()) view.password_origin = settled.password_origin;
+}
+
+/// In the order in which the fields of a connection are declared, whoever gave their values.
+void SortValues(ConnectionView& view) {
+  const auto fields = config::kProjectSection.Find("connections")->section->AllFields();
+  const auto place = [&](const ConnectionView::Value& value) {
+    return std::find_if(fields.begin(), fields.end(),
+                        [&](const config::Field* field) { return field->name == value.key; });
+  };
+  std::stable_sort(view.values.begin(), view.values.end(),
+                   [&](const auto& one, const auto& other) { return place(one) < place(other); });
 }
 
 ConnectionView Describe(const config::Project& project, const config::Connection& connection) {
@@ -48,6 +61,7 @@ ConnectionView Describe(const config::Project& project, const config::Connection
   } catch (const Error& error) {
     view.fault = error.diagnostic();
   }
+  SortValues(view);
   return view;
 }
 

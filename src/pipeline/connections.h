@@ -20,7 +20,7 @@ struct ConnectionView {
   struct Value {
     std::string key;  ///< `host`
     std::string text;
-    std::string origin;  ///< `leat.yaml:4:31`, `PGHOST`, `service warehouse`, `default`
+    std::string origin;  ///< `leat.yaml:4:31`, `variable PGHOST`, `service warehouse`, `default`
   };
   std::string name;
   std::string type;

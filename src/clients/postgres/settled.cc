@@ -42,7 +42,7 @@ class Origins {
     // The service comes before the environment; where both say the same, either is true.
     const bool from_service = !service_.empty() && value != (from_variable.empty() ? fallback : from_variable);
     if (from_service) return {value, "service " + service_};
-    return {value, from_variable.empty() ? "default" : variable};
+    return {value, from_variable.empty() ? "default" : std::string("variable ") + variable};
   }
 
   std::string OfPassword(const Endpoint& endpoint) const {
@@ -50,7 +50,7 @@ class Origins {
     if (password.empty()) return "";
     if (!service_.empty() && password == Effective(connection_, "password") && password != Variable("PGPASSWORD"))
       return "service " + service_;
-    return Variable("PGPASSWORD").empty() ? PasswordFileName(endpoint) : "PGPASSWORD";
+    return Variable("PGPASSWORD").empty() ? PasswordFileName(endpoint) : "variable PGPASSWORD";
   }
 
  private:

@@ -10,14 +10,14 @@ namespace leat::postgres {
 /// A value that libpq goes by where the project gives none.
 struct SettledValue {
   std::string value;
-  std::string origin;  ///< `PGHOST`, `service warehouse in ~/.pg_service.conf`, `default`
+  std::string origin;  ///< `variable PGHOST`, `service warehouse`, `default`
 };
 
 /// What a log-in would use of libpq's world: its environment, its service file, its password file, its defaults. What
 /// `options` give has an empty origin.
 struct Settled {
   SettledValue host, port, database, user, sslmode;
-  /// Of the password, if libpq finds one and `options` give none: `PGPASSWORD`, `~/.pgpass`.
+  /// Of the password, if libpq finds one and `options` give none: `variable PGPASSWORD`, `~/.pgpass`.
   std::string password_origin;
   /// All the places a password was looked for, each with its state.
   std::vector<std::string> password_looked_in;
