@@ -14,6 +14,7 @@ namespace leat::cli {
 namespace {
 
 constexpr int kOriginColumnMax = 60;
+constexpr std::string_view kThreads = "limits.threads";
 
 class EffectiveList {
  public:
@@ -25,9 +26,10 @@ class EffectiveList {
         for (const pipeline::ConnectionView& view : pipeline::DescribeConnections(project_)) AddConnection(view);
         continue;
       }
+      if (field->name == "limits") AddThreads();
       for (const config::Setting& setting : project_.settings)
-        if (setting.path.front() == field->name) AddSetting(setting);
-      if (field->name == "limits") AddLimitsOfMachine();
+        if (setting.path.front() == field->name && setting.name() != kThreads) AddSetting(setting);
+      if (field->name == "limits") AddMemoryOfMachine();
     }
     return std::move(values_);
   }
@@ -39,18 +41,22 @@ class EffectiveList {
   }
 
   void AddSetting(const config::Setting& setting) {
-    if (threads_ && setting.name() == "limits.threads") return;
     Add(setting.path, config::FormatYaml(*setting.value), config::OriginText(*setting.value, project_.target.value));
   }
 
-  void AddLimitsOfMachine() {
-    if (threads_)
-      Add({"limits", "threads"}, fmt::format("{}", *threads_), "flag --threads");
-    else if (project_.limits.threads == 0)
-      Add({"limits", "threads"}, fmt::format("{}", pipeline::ThreadCount(project_.limits)), "default: all cores");
-    if (project_.limits.memory_bytes == 0)
-      Add({"limits", "memory"}, fmt::format("{}B", pipeline::MemoryBytes(project_.limits)),
-          "default: half of the machine's memory");
+  /// The one value that a flag may give.
+  void AddThreads() {
+    const auto given = std::find_if(project_.settings.begin(), project_.settings.end(),
+                                    [](const config::Setting& setting) { return setting.name() == kThreads; });
+    if (!threads_ && given != project_.settings.end()) return AddSetting(*given);
+    Add({"limits", "threads"}, fmt::format("{}", pipeline::ThreadCount(project_.limits)),
+        threads_ ? "flag --threads" : "default: all cores");
+  }
+
+  void AddMemoryOfMachine() {
+    if (project_.limits.memory_bytes > 0) return;
+    Add({"limits", "memory"}, fmt::format("{}B", pipeline::MemoryBytes(project_.limits)),
+        "default: half of the machine's memory");
   }
 
   void AddConnection(const pipeline::ConnectionView& view) {

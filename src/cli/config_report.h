@@ -19,7 +19,7 @@ struct EffectiveValue {
   std::string origin;  ///< the place that gave it; of a secret the place that has it
 };
 
-/// \param threads  as a flag gives them
+/// \param threads  as a flag gives them; the project's limits have them already
 std::vector<EffectiveValue> EffectiveValues(const config::Project& project, std::optional<int> threads);
 
 enum class Origins { kHidden, kShown };
