@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 
+#include "config/fields.h"
 #include "config/scalars.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -41,7 +42,8 @@ constexpr std::array kCommands = {
             "  leat connections\n"
             "  leat connections test crm\n"
             "  leat connections discover crm\n",
-            ""},
+            "  test without NAME tries all of them at the same time; exit code 3 if one does\n"
+            "  not answer, 1 if one answers but what uses it lacks rights.\n"},
     Command{"validate", "[--fast]", "check every file, reading no row",
             "  leat validate\n"
             "  leat validate --fast    connect to nothing\n",
@@ -108,9 +110,12 @@ constexpr std::array kCommands = {
     Command{"config", "[--origin]", "the effective settings, and which place gave each",
             "  leat config\n"
             "  leat config --origin --target prod\n",
-            ""},
-    Command{"schema", "[--write]", "JSON Schema of the project's files, for editors",
-            "  leat schema --write    into .leat/schema\n", ""},
+            "  Values come from flags, then the environment (LEAT_LAKE, ...), then the target,\n"
+            "  then leat.yaml, then defaults. Of secrets only the place is shown.\n"},
+    Command{"schema", "[KIND] [--write]", "JSON Schema of the project's files, for editors",
+            "  leat schema --write    all kinds, into .leat/schema\n"
+            "  leat schema source     that of sources/*.yaml\n",
+            "  KIND is project (the default), source, sql_model, model, check or seed.\n"},
     Command{"doctor", "", "what of this machine and project would make a run fail", "  leat doctor\n", ""},
     Command{"completion", "bash|zsh|fish", "completion of commands, flags and tables for a shell",
             "  source <(leat completion bash)\n", ""},
@@ -199,6 +204,9 @@ class Parser {
 
   void AddGlobalFlags() {
     Describe(app_.add_option("-C", line_.folder, "work as if started in DIR"), kGlobalGroup, "DIR");
+    Describe(
+        app_.add_option("-t,--target", line_.target, "the entry of targets to use (default: LEAT_TARGET, else none)"),
+        kGlobalGroup, "NAME");
     Describe(app_.add_option("-j,--threads", threads_, "threads (default: the project's limits, else all cores)"),
              kGlobalGroup, "N");
     Describe(app_.add_option("--wait", wait_, "how long to wait for a run that holds what is needed: 30s 5m 2h"),
@@ -231,7 +239,11 @@ class Parser {
     if (name == "lineage") AddLineageFlags(sub);
     if (name == "preview") Describe(sub.add_option("-n,--rows", rows_, "how many rows (default: 20)"), kOwnGroup, "N");
     if (name == "preview" || name == "query") AddRowFlags(sub);
-    if (name == "retry" || name == "runs" || name == "state") sub.add_option("words", words_)->group("");
+    if (name == "retry" || name == "runs" || name == "state" || name == "connections" || name == "schema")
+      sub.add_option("words", words_)->group("");
+    if (name == "config") Describe(sub.add_flag("--origin", line_.origin, "name the place of each value"), kOwnGroup);
+    if (name == "schema")
+      Describe(sub.add_flag("--write", line_.write, "write the schemas of all kinds into .leat/schema"), kOwnGroup);
     if (name == "runs") {
       Describe(sub.add_option("-n,--rows", rows_, "list: how many runs (default: 20)"), kOwnGroup, "N");
       Describe(sub.add_option("--table", line_.table, "logs: only lines about this table"), kOwnGroup, "T");
@@ -295,6 +307,8 @@ class Parser {
     if (line_.command == "retry") TakeRun(words_);
     if (line_.command == "runs") TakeWordsOfRuns();
     if (line_.command == "state") TakeWordsOfState();
+    if (line_.command == "connections") TakeWordsOfConnections();
+    if (line_.command == "schema") TakeKindOfFile();
     CheckMeaning();
   }
 
@@ -336,6 +350,26 @@ class Parser {
     if (line_.action == "reset" && tables.empty()) throw UsageError("leat state reset needs a table", "state");
   }
 
+  void TakeWordsOfConnections() {
+    const std::vector<std::string> names = TakeAction({"list", "test", "discover"});
+    if (line_.action.empty()) line_.action = "list";
+    if (names.size() > 1 || (line_.action == "list" && !names.empty()))
+      throw UsageError(fmt::format("leat connections {} does not take '{}'", line_.action, names.back()),
+                       "connections");
+    if (!names.empty()) line_.subject = names.front();
+    if (line_.action == "discover" && names.empty())
+      throw UsageError("leat connections discover needs a connection", "connections");
+  }
+
+  void TakeKindOfFile() {
+    std::vector<std::string> kinds;
+    for (const config::FileKind& kind : config::FileKinds()) kinds.emplace_back(kind.name);
+    if (words_.size() > 1 || (line_.write && !words_.empty()))
+      throw UsageError(fmt::format("leat schema{} does not take '{}'", line_.write ? " --write" : "", words_.back()),
+                       "schema");
+    line_.subject = words_.empty() ? kinds.front() : OneOf(words_.front(), "the kind of file", kinds);
+  }
+
   void CheckMeaning() const {
     const std::string& command = line_.command;
     if (quiet_ && verbose_) throw UsageError("-q and -v exclude each other", command);
@@ -364,13 +398,6 @@ class Parser {
     if (command.empty())
       throw UsageError(fmt::format("unknown command '{}'{}", word, DidYouMean(word, CommandNames())), command);
     throw UsageError(fmt::format("leat {} does not take '{}'", command, word), command);
-  }
-
-  static std::vector<std::string> CommandNames() {
-    std::vector<std::string> names;
-    names.reserve(kCommands.size());
-    for (const Command& command : kCommands) names.emplace_back(command.name);
-    return names;
   }
 
   std::vector<std::string> FlagsOf(const std::string& command) const {
@@ -448,11 +475,15 @@ std::string FlagsText(const CLI::App& app, const char* group) {
   return text.empty() ? "" : fmt::format("\n{}\n{}", group, text);
 }
 
-std::string CommandHelp(const Command& command, const Parser& parser) {
+std::string OwnHelp(const Command& command, const Parser& parser) {
   const std::string usage = fmt::format("leat {} {}", command.name, command.arguments);
-  return fmt::format("{}\n\nExamples\n{}\nUsage\n  {}\n{}{}{}", command.summary, command.examples,
+  return fmt::format("{}\n\nExamples\n{}\nUsage\n  {}\n{}{}", command.summary, command.examples,
                      Wrap(usage, 7, kHelpWidth), command.details[0] != '\0' ? fmt::format("\n{}", command.details) : "",
-                     FlagsText(*parser.FindApp(command.name), kOwnGroup), FlagsText(*parser.FindApp(""), kGlobalGroup));
+                     FlagsText(*parser.FindApp(command.name), kOwnGroup));
+}
+
+std::string CommandHelp(const Command& command, const Parser& parser) {
+  return OwnHelp(command, parser) + FlagsText(*parser.FindApp(""), kGlobalGroup);
 }
 
 std::string MainHelp(const Parser& parser) {
@@ -475,6 +506,15 @@ std::vector<std::string> ReplaceHelpWord(std::vector<std::string> words) {
 }  // namespace
 
 CommandLine ParseCommandLine(const std::vector<std::string>& words) { return Parser().Parse(ReplaceHelpWord(words)); }
+
+std::vector<std::string> CommandNames() {
+  std::vector<std::string> names;
+  names.reserve(kCommands.size());
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return names;
+}
+
+std::string OwnHelpText(const std::string& command) { return OwnHelp(*FindCommand(command), Parser()); }
 
 std::string HelpText(const std::string& command) {
   const Parser parser;

@@ -37,13 +37,15 @@ struct CommandLine {
 
   bool fast = false;           // validate
   bool full_refresh = false;   // run
-  std::string action;          ///< runs: list, show, logs; state: show, reset
+  std::string action;          ///< runs: list, show, logs; state: show, reset; connections: list, test, discover
   std::optional<int64_t> run;  ///< retry, runs: its number; nothing: the last
   std::string table;           ///< runs logs: only lines about this one
   std::string confirm;         ///< state reset: the table's name
   std::string subject;  ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or
-                        ///< empty; lineage: a table or column
+                        ///< empty; lineage: a table or column; connections: a name or empty; schema: a kind of file
   int rows = 20;           ///< preview: rows; runs list: runs
+  bool origin = false;     ///< config: which place gave each value
+  bool write = false;      ///< schema: into .leat/schema
   std::string target;      ///< -t: the named set of values; empty: LEAT_TARGET, else none
   bool exit_code = false;  ///< plan: 4 where changes are pending; status: 1 where a table is late or failing
   std::string junit;       ///< run, check: a file for the results, as JUnit XML
@@ -56,6 +58,12 @@ struct CommandLine {
 /// Throws: Error(kConfig, LEAT0190) for an unknown command or flag, naming the nearest one, and for missing or bad
 /// values.
 CommandLine ParseCommandLine(const std::vector<std::string>& words);
+
+/// The names of all commands, in the order of the help.
+std::vector<std::string> CommandNames();
+
+/// The help of `command` without the flags that all commands have.
+std::string OwnHelpText(const std::string& command);
 
 /// The help of `command`, or of the whole program if it is empty; at most 80 columns wide.
 std::string HelpText(const std::string& command);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/json_schema.h"
 #include "cli/new_project.h"
 
 namespace leat::cli {
@@ -33,6 +34,7 @@ ExitCode Init(Session& session) {
                                                        .source_url = line.source_url,
                                                        .warehouse_url = line.warehouse_url});
   WriteProject(line.directory, files);
+  WriteSchemas(line.directory);  // an editor knows the keys from the first line on
   const std::vector<std::string> next = NextCommands(line);
   Json data;
   data["folder"] = line.directory;

@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "cli/command_line.h"
 #include "cli/terminal.h"
+#include "config/project.h"
 #include "core/cancel.h"
 #include "core/clock.h"
 #include "core/error.h"
@@ -32,6 +34,7 @@ struct ProgressContext {
   const CancelFlag* cancel = nullptr;
   Loudness loudness = Loudness::kNormal;
   LogFormat log_format = LogFormat::kText;
+  std::string target{config::kNoTarget};
   bool in_full = false;                       ///< a log says all it knows: steps that begin, whole diagnostics
   std::vector<Diagnostic>* logged = nullptr;  ///< takes what a line of the log has told
 };

@@ -15,7 +15,9 @@ namespace {
 ExitCode AnswerRun(Session& session, const pipeline::RunSummary& summary, const std::optional<Diagnostic>& log_loss) {
   std::vector<Diagnostic> diagnostics = summary.diagnostics;
   if (log_loss) diagnostics.push_back(*log_loss);
-  session.Answer(FormatRunSummary(summary, session.out_terminal()), RunSummaryJson(summary), diagnostics);
+  Json data = RunSummaryJson(summary);
+  data["target"] = session.target();
+  session.Answer(FormatRunSummary(summary, session.out_terminal()), data, diagnostics);
   if (summary.run.status == "cancelled") return static_cast<ExitCode>(128 + ReceivedSignal());
   return ExitCodeOf(summary);
 }

@@ -79,8 +79,8 @@ void RunLines::RunStarted(const state::Run& run, int tables, int threads) {
   const Terminal& terminal = context_.terminal;
   const char* dot = SignsOf(terminal).dot;
   Keep(Paint(terminal, Tint::kBold, fmt::format("Run {}", run.number)) +
-       fmt::format(" {} {} {} {}", dot, FormatNumberOf(terminal, tables, "table"), dot,
-                   FormatNumberOf(terminal, threads, "thread")) +
+       fmt::format(" {} target {} {} {} {} {}", dot, context_.target, dot, FormatNumberOf(terminal, tables, "table"),
+                   dot, FormatNumberOf(terminal, threads, "thread")) +
        (pipeline::ParseScope(run.selection).retry_of != 0
             ? fmt::format(" {} {}, reads at a new moment", dot, run.selection)
             : ""));

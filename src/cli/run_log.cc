@@ -88,7 +88,7 @@ void RunLog::Tell(const std::string& event, const Json& fields) {
 void RunLog::RunStarted(const state::Run& run, int tables, int threads) {
   const std::lock_guard lock(mutex_);
   run_ = run.number;
-  Json fields = {{"tables", tables}, {"threads", threads}};
+  Json fields = {{"tables", tables}, {"threads", threads}, {"target", context_.target}};
   if (!run.selection.empty()) fields["selection"] = run.selection;
   Write("run_started", fields);
 }

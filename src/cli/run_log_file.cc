@@ -20,6 +20,7 @@ RunLogFile::RunLogFile(const config::Project& project, const CancelFlag& cancel,
             .clock = &clock,
             .cancel = &cancel,
             .log_format = LogFormat::kJson,
+            .target = project.target.value,
             .in_full = true,
             .logged = &told_}) {}
 

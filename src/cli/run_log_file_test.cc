@@ -43,8 +43,9 @@ TEST_F(RunLogFileTest, HoldsEveryEventInFull) {
   std::vector<Json> lines;
   for (const std::string& line : Split(Trim(Log()), '\n')) lines.push_back(Json::parse(line));
   ASSERT_EQ(lines.size(), 5u);
-  EXPECT_EQ(DumpLine(lines[0]),
-            R"({"time":"2024-11-21T14:05:02.250000Z","run":42,"event":"run_started","tables":1,"threads":2})");
+  EXPECT_EQ(
+      DumpLine(lines[0]),
+      R"({"time":"2024-11-21T14:05:02.250000Z","run":42,"event":"run_started","tables":1,"threads":2,"target":"default"})");
   EXPECT_EQ(lines[1]["event"], "table_started");
   EXPECT_EQ(lines[2]["event"], "table_failed");
   EXPECT_EQ(lines[2]["diagnostic"]["help"][0], "mend it");

@@ -61,7 +61,7 @@ TEST_F(RunProgressTest, KeepsOneLinePerFinishedTable) {
   lines.StepFinished(Step("mart.dim_design", "check", "warned", 10ms, 0, 0, 249), std::nullopt);
   lines.Close();
   EXPECT_EQ(shown_,
-            "Run 42 · 39 tables · 4 threads\n"
+            "Run 42 · target default · 39 tables · 4 threads\n"
             "  ✓ totesys.currency                     3 rows                  0.1 s\n"
             "  ✓ totesys.sales_order             18\u202f402 rows  +412            0.2 s\n"
             "  ✓ totesys.payment                  7\u202f000 rows  +0 −3           65 s\n"
@@ -152,7 +152,7 @@ TEST_F(RunProgressTest, LogsOneWholeLinePerStep) {
   log.Close();
   EXPECT_EQ(
       shown_,
-      "2024-11-21T14:05:02Z run=42 event=run_started tables=39 threads=4\n"
+      "2024-11-21T14:05:02Z run=42 event=run_started tables=39 threads=4 target=default\n"
       "2024-11-21T14:05:02Z run=42 event=table_done table=totesys.sales_order step=extract rows=412 rows_per_s=2060 "
       "dur_s=0.2\n"
       "2024-11-21T14:05:02Z run=42 event=table_done table=totesys.payment step=extract rows=500 rows_written=3 "
@@ -189,10 +189,12 @@ TEST_F(RunProgressTest, SaysThatARetryReadsAtANewMoment) {
   const state::Run retry{.number = 43, .status = "running", .selection = "retry of run 42"};
   RunLines lines(Context(kUnicode));
   lines.RunStarted(retry, 2, 4);
-  EXPECT_EQ(Take(), "Run 43 · 2 tables · 4 threads · retry of run 42, reads at a new moment\n");
+  EXPECT_EQ(Take(), "Run 43 · target default · 2 tables · 4 threads · retry of run 42, reads at a new moment\n");
   RunLog log(Context({}));
   log.RunStarted(retry, 2, 4);
-  EXPECT_EQ(Take(), "2024-11-21T14:05:02Z run=43 event=run_started tables=2 threads=4 selection=\"retry of run 42\"\n");
+  EXPECT_EQ(Take(),
+            "2024-11-21T14:05:02Z run=43 event=run_started tables=2 threads=4 target=default selection=\"retry of run "
+            "42\"\n");
 }
 
 TEST_F(RunProgressTest, LogsAHeartbeatEveryHalfMinute) {

@@ -23,10 +23,11 @@ Session::Session(CommandLine line, const CancelFlag& cancel)
 }
 
 config::Project Session::OpenProject() {
-  config::LoadResult loaded = config::LoadProject(AbsolutePath("."));
+  config::LoadResult loaded = config::LoadProject(AbsolutePath("."), config::ProcessEnvironment(), line_.target);
   project_folder_ = loaded.project.folder;
   if (!loaded.ok()) throw pipeline::InvalidProject{std::move(loaded.diagnostics)};
   warnings_ = std::move(loaded.diagnostics);
+  target_ = loaded.project.target.value;
   if (line_.threads) loaded.project.limits.threads = *line_.threads;
   return std::move(loaded.project);
 }
@@ -67,6 +68,7 @@ ProgressContext ContextOf(Session& session) {
           .cancel = &session.cancel(),
           .loudness = session.line().loudness,
           .log_format = session.line().log_format,
+          .target = session.target(),
           .logged = &session.logged()};
 }
 

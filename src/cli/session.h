@@ -42,6 +42,8 @@ class Session {
     typed_text_ = text;
   }
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
+  /// The target of the project that was opened.
+  const std::string& target() const { return target_; }
   /// Diagnostics that a line of the log has told already.
   std::vector<Diagnostic>& logged() { return logged_; }
   /// Whether each line of standard error is to be a JSON object.
@@ -57,6 +59,7 @@ class Session {
   Terminal out_terminal_;
   Terminal err_terminal_;
   std::string project_folder_;
+  std::string target_{config::kNoTarget};
   std::string typed_name_, typed_text_;
   std::vector<Diagnostic> warnings_;  ///< of the project's files
   std::vector<Diagnostic> logged_;

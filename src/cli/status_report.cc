@@ -74,7 +74,7 @@ std::string LastRunText(const ProjectStatus& status, Timestamp now, const Termin
 std::string FormatStatus(const std::string& project, const ProjectStatus& status, HealthyTables healthy, Timestamp now,
                          const Terminal& terminal) {
   const Signs& signs = SignsOf(terminal);
-  const std::string title = Paint(terminal, Tint::kBold, project);
+  const std::string title = fmt::format("{} {} {}", Paint(terminal, Tint::kBold, project), signs.dot, status.target);
   if (!status.last_run)
     return fmt::format("{} {} {}, never run\n  Start with  leat run\n", title, signs.dot,
                        FormatNumberOf(terminal, static_cast<int64_t>(status.tables.size()), "table"));
@@ -90,6 +90,7 @@ std::string FormatStatus(const std::string& project, const ProjectStatus& status
 Json StatusJson(const std::string& project, const ProjectStatus& status) {
   Json json;
   json["project"] = project;
+  json["target"] = status.target;
   json["last_run"] = status.last_run ? ToJson(*status.last_run) : Json(nullptr);
   json["tables"] = Json::array();
   for (const TableStatus& table : status.tables) {

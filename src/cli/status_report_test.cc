@@ -43,7 +43,7 @@ ProjectStatus Shop(int healthy) {
 
 TEST(StatusReportTest, ShowsTheWorstFirstAndFewHealthyOnes) {
   EXPECT_EQ(FormatStatus("shop", Shop(8), HealthyTables::kFew, kNow, kTerminal),
-            "shop · last run 42 at 14:05 UTC, partial (1 failing)\n"
+            "shop · default · last run 42 at 14:05 UTC, partial (1 failing)\n"
             "  TABLE           STATE         DATA TO  LOADED    ROWS  CHECKS\n"
             "  mart.dim_staff  failing       20 Nov   20 Nov      20  –       run 42: LEAT0203 column "
             "\"department_nam\" does not exis…\n"
@@ -58,7 +58,7 @@ TEST(StatusReportTest, ShowsTheWorstFirstAndFewHealthyOnes) {
 
 TEST(StatusReportTest, CutsAndRoundsNothingInAPipe) {
   EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kAll, kNow, kPipe),
-            "shop · last run 42 at 2024-11-21T14:05:59Z, partial (1 failing)\n"
+            "shop · default · last run 42 at 2024-11-21T14:05:59Z, partial (1 failing)\n"
             "  TABLE           STATE         DATA TO               LOADED                 ROWS  CHECKS\n"
             "  mart.dim_staff  failing       2024-11-20T14:00:00Z  2024-11-20T14:00:00Z     20  –       run 42: "
             "LEAT0203 column "
@@ -69,7 +69,7 @@ TEST(StatusReportTest, CutsAndRoundsNothingInAPipe) {
 
 TEST(StatusReportTest, PutsReasonsBelowWhereTheTerminalIsNarrow) {
   EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kFew, kNow, kNarrowAscii),
-            "shop - last run 42 at 14:05 UTC, partial (1 failing)\n"
+            "shop - default - last run 42 at 14:05 UTC, partial (1 failing)\n"
             "  TABLE           STATE         LOADED   ROWS  CHECKS\n"
             "  mart.dim_staff  failing       20 Nov     20  -\n"
             "      run 42: LEAT0203 column \"department_nam\" does not e...\n"
@@ -81,15 +81,16 @@ TEST(StatusReportTest, SaysHowToStart) {
   ProjectStatus status = Shop(3);
   status.last_run.reset();
   EXPECT_EQ(FormatStatus("shop", status, HealthyTables::kFew, kNow, kPipe),
-            "shop · 5 tables, never run\n  Start with  leat run\n");
+            "shop · default · 5 tables, never run\n  Start with  leat run\n");
 }
 
 TEST(StatusReportTest, NamesDaysOfOtherYears) {
   ProjectStatus status = Shop(0);
   status.last_run->ended = ParseTimestamp("2023-02-03T14:00:00Z");
   status.tables.clear();
-  EXPECT_EQ(FormatStatus("shop", status, HealthyTables::kFew, kNow, kTerminal),
-            "shop · last run 42 on 3 Feb 2023, partial\n  no tables yet: add a file to sources/ or models/\n");
+  EXPECT_EQ(
+      FormatStatus("shop", status, HealthyTables::kFew, kNow, kTerminal),
+      "shop · default · last run 42 on 3 Feb 2023, partial\n  no tables yet: add a file to sources/ or models/\n");
 }
 
 TEST(StatusReportTest, GivesEverythingAsJson) {

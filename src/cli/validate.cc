@@ -9,6 +9,12 @@
 namespace leat::cli {
 namespace {
 
+/// `shop`, or `shop for target prod`.
+std::string TitleOf(const config::Project& project) {
+  if (project.target.value == config::kNoTarget) return project.name;
+  return fmt::format("{} for target {}", project.name, project.target.value);
+}
+
 std::string ValidText(const std::string& project, const pipeline::Validation& found, std::chrono::microseconds duration,
                       const Terminal& terminal) {
   return fmt::format("{} {} is valid: {} with {}, {}, {} ({})\n", Paint(terminal, Tint::kGreen, SignsOf(terminal).done),
@@ -37,6 +43,7 @@ ExitCode Validate(Session& session) {
                     [](const Diagnostic& diagnostic) { return diagnostic.severity == Severity::kError; });
   Json data;
   data["project"] = project.name;
+  data["target"] = project.target.value;
   data["valid"] = errors == 0;
   data["sources"] = found.sources;
   data["streams"] = found.streams;
@@ -44,8 +51,8 @@ ExitCode Validate(Session& session) {
   data["checks"] = found.checks;
   data["dur_s"] = SecondsJson(duration);
   const Terminal& terminal = session.out_terminal();
-  session.Answer(errors == 0 ? ValidText(project.name, found, duration, terminal)
-                             : InvalidText(project.name, errors, duration, terminal),
+  session.Answer(errors == 0 ? ValidText(TitleOf(project), found, duration, terminal)
+                             : InvalidText(TitleOf(project), errors, duration, terminal),
                  data, found.diagnostics);
   if (errors == 0) return kAllDone;
   return errors == 1 && found.unreachable ? kNoConnection : kNothingRun;

@@ -20,7 +20,7 @@ std::string Choices(const Field& field) {
   return fmt::format("one of {}", fmt::join(field.choices, ", "));
 }
 
-std::string Limits(const Field& field) {
+std::string IntegerLimits(const Field& field) {
   if (field.min == 0 && field.max == 0) return "";
   if (field.max == INT64_MAX) return fmt::format(" from {} up", field.min);
   return fmt::format(" from {} to {}", field.min, field.max);
@@ -28,44 +28,6 @@ std::string Limits(const Field& field) {
 
 std::string SizeLimits(const Field& field) {
   return fmt::format(" from {}MiB to {}TiB", field.min >> 20, field.max >> 40);
-}
-
-/// What one value of a field may be, to be read after "expected".
-std::string ExpectedOne(const Field& field) {
-  switch (field.type) {
-    case FieldType::kText:
-      return "text";
-    case FieldType::kScalar:
-      return "a single value";
-    case FieldType::kName:
-      return "a name";
-    case FieldType::kTable:
-      return "a table as namespace.name";
-    case FieldType::kGlob:
-      return "a name or a pattern with *";
-    case FieldType::kInteger:
-      return "a whole number" + Limits(field);
-    case FieldType::kBoolean:
-      return "true or false";
-    case FieldType::kSize:
-      return "a size such as 64MB or 64MiB" + SizeLimits(field);
-    case FieldType::kDuration:
-      return (field.choices.empty() ? "" : fmt::format("{}, or ", fmt::join(field.choices, ", "))) +
-             "a duration such as 5m";
-    case FieldType::kDate:
-      return "a day as yyyy-mm-dd";
-    case FieldType::kPath:
-      return "a path in the file system";
-    case FieldType::kSqlType:
-      return "a type such as numeric(10,2)";
-    case FieldType::kSecret:
-      return "${NAME} or ${file:/path}";
-    case FieldType::kChoice:
-      return Choices(field);
-    case FieldType::kSection:
-      return "a map";
-  }
-  return "";
 }
 
 std::string Expected(const Field& field) {
@@ -104,7 +66,7 @@ std::string Extend(const std::string& path, std::string_view key) {
 /// Checks one tree. Each Check… returns the value as it is to be used, or nullptr after it has reported a fault.
 class Checker {
  public:
-  explicit Checker(std::vector<Diagnostic>& diagnostics) : diagnostics_(diagnostics) {}
+  Checker(bool overlay, std::vector<Diagnostic>& diagnostics) : overlay_(overlay), diagnostics_(diagnostics) {}
 
   YamlPointer CheckSection(const YamlNode& node, const Section& section, const std::string& path) {
     auto checked = std::make_shared<YamlNode>();
@@ -114,7 +76,7 @@ class Checker {
     checked->has_unknown_keys = std::any_of(node.entries.begin(), node.entries.end(),
                                             [&](const YamlEntry& entry) { return section.Find(entry.key) == nullptr; });
     for (const Field* field : section.AllFields()) {
-      if (checked->Find(field->name) != nullptr) continue;
+      if (overlay_ || checked->Find(field->name) != nullptr) continue;
       if (field->required && !HasSlipFor(node, section, *field)) ReportMissing(node, *field, path);
       if (!field->default_value.empty()) AddDefault(*field, *checked);
     }
@@ -126,11 +88,11 @@ class Checker {
     const Field* field = section.Find(entry.key);
     if (field == nullptr) return ReportUnknown(entry, section);
     const bool null = entry.value->kind == YamlNode::Kind::kNull;
+    const bool nullable = field->nullable || overlay_;
     const bool container = field->type == FieldType::kSection || field->shape != FieldShape::kOne;
     // `connections:` with all its entries commented out is a map without entries, not a slip.
-    if (null && !field->nullable && container && !field->required) return;
-    YamlPointer value =
-        null && field->nullable ? entry.value : CheckShape(entry.value, *field, Extend(path, entry.key));
+    if (null && !nullable && container && !field->required) return;
+    YamlPointer value = null && nullable ? entry.value : CheckShape(entry.value, *field, Extend(path, entry.key));
     checked.entries.push_back({entry.key, entry.key_place, std::move(value)});
   }
 
@@ -140,6 +102,7 @@ class Checker {
     value->plain = true;
     value->text = field.default_value;
     value->place = checked.place;
+    value->origin = Origin::kDefault;
     YamlPointer given = value;
     if (field.shape == FieldShape::kList) given = ListOf(value);
     checked.entries.push_back({std::string(field.name), checked.place, given});
@@ -149,6 +112,7 @@ class Checker {
     auto list = std::make_shared<YamlNode>();
     list->kind = YamlNode::Kind::kList;
     list->place = value->place;
+    list->origin = value->origin;
     list->items.push_back(value);
     return list;
   }
@@ -199,6 +163,7 @@ class Checker {
   }
 
   YamlPointer CheckMapValue(const YamlEntry& entry, const Field& field, const std::string& path) {
+    if (overlay_ && entry.value->kind == YamlNode::Kind::kNull) return entry.value;
     // A stream's value may be empty: its name alone says that it is wanted.
     if (field.nullable && field.type == FieldType::kSection && entry.value->kind == YamlNode::Kind::kNull) {
       YamlNode empty;
@@ -374,6 +339,7 @@ class Checker {
     return diagnostics_.emplace_back(MakeFault(code, place, std::move(message), std::move(help)));
   }
 
+  const bool overlay_;  ///< what is checked is laid over other values
   std::vector<Diagnostic>& diagnostics_;
 };
 
@@ -384,12 +350,14 @@ YamlPointer FromVariable(const Field& field, const std::string& variable, const 
     node->plain = true;
     node->text = text;
     node->place.file = variable;
+    node->origin = Origin::kVariable;
     return node;
   };
   if (field.shape != FieldShape::kList) return scalar(value);
   auto list = std::make_shared<YamlNode>();
   list->kind = YamlNode::Kind::kList;
   list->place.file = variable;
+  list->origin = Origin::kVariable;
   for (const std::string& part : Split(value, ',')) list->items.push_back(scalar(Trim(part)));
   return list;
 }
@@ -449,6 +417,43 @@ YamlPointer Overlay(const YamlPointer& node, const Section& section, const std::
 Located<std::string> LocatedOf(const YamlNode& node) { return {node.text, node.place}; }
 
 }  // namespace
+
+std::string ExpectedOne(const Field& field) {
+  switch (field.type) {
+    case FieldType::kText:
+      return "text";
+    case FieldType::kScalar:
+      return "a single value";
+    case FieldType::kName:
+      return "a name";
+    case FieldType::kTable:
+      return "a table as namespace.name";
+    case FieldType::kGlob:
+      return "a name or a pattern with *";
+    case FieldType::kInteger:
+      return "a whole number" + IntegerLimits(field);
+    case FieldType::kBoolean:
+      return "true or false";
+    case FieldType::kSize:
+      return "a size such as 64MB or 64MiB" + SizeLimits(field);
+    case FieldType::kDuration:
+      return (field.choices.empty() ? "" : fmt::format("{}, or ", fmt::join(field.choices, ", "))) +
+             "a duration such as 5m";
+    case FieldType::kDate:
+      return "a day as yyyy-mm-dd";
+    case FieldType::kPath:
+      return "a path in the file system";
+    case FieldType::kSqlType:
+      return "a type such as numeric(10,2)";
+    case FieldType::kSecret:
+      return "${NAME} or ${file:/path}";
+    case FieldType::kChoice:
+      return Choices(field);
+    case FieldType::kSection:
+      return "a map";
+  }
+  return "";
+}
 
 bool Values::Faulty(std::string_view name) const {
   const YamlEntry* entry = map_->Find(name);
@@ -530,7 +535,8 @@ std::vector<std::pair<YamlEntry, Values>> Values::Sections(std::string_view name
 }
 
 Values CheckFields(const YamlPointer& root, const Section& section, std::vector<Diagnostic>& diagnostics) {
-  if (root->kind == YamlNode::Kind::kMap) return Values(Checker(diagnostics).CheckSection(*root, section, ""));
+  if (root->kind == YamlNode::Kind::kMap)
+    return Values(Checker(section.overlay, diagnostics).CheckSection(*root, section, ""));
   diagnostics.push_back(
       MakeFault("LEAT0104", root->place, fmt::format("the file is {}; expected a map of keys", Found(*root)),
                 fmt::format("begin with  {}: {}", section.fields[0].name, section.fields[0].example)));

@@ -19,6 +19,7 @@ class Values {
   explicit Values(YamlPointer map) : map_(std::move(map)) {}
 
   const Place& place() const { return map_->place; }
+  const YamlNode& map() const { return *map_; }
   const std::vector<YamlEntry>& entries() const { return map_->entries; }
   /// Whether there is a right value, from the file, the environment or the default.
   bool Has(std::string_view name) const { return Find(name) != nullptr; }
@@ -53,6 +54,9 @@ class Values {
  private:
   YamlPointer map_;
 };
+
+/// What one value of a field may be, as messages and the reference say it: `a whole number from 1 to 256`.
+std::string ExpectedOne(const Field& field);
 
 /// Check a tree against a section. Reports unknown keys (LEAT0102), wrong types (LEAT0104), values out of their limits
 /// (LEAT0105), missing keys (LEAT0106), secrets that stand in the file (LEAT0108) and invalid names (LEAT0110).

@@ -99,12 +99,8 @@ constexpr Field kRetentionFields[] = {
 };
 constexpr Section kRetentionSection{kRetentionFields};
 
-constexpr Field kProjectFields[] = {
-    {.name = "name",
-     .type = kName,
-     .text = "Name of the project, and of its Iceberg catalog.",
-     .example = "shop",
-     .required = true},
+// What a target may set, which is all but the name: another name would be another catalog.
+constexpr Field kTargetFields[] = {
     {.name = "lake", .type = kPath, .text = "Folder of the lake.", .example = "./lake", .default_value = "./lake"},
     {.name = "state",
      .type = kPath,
@@ -133,6 +129,27 @@ constexpr Field kProjectFields[] = {
      .text = "How long things are kept.",
      .example = "{runs: 90d}",
      .section = &kRetentionSection},
+};
+
+constexpr Field kTargetsField[] = {
+    {.name = "targets",
+     .type = kSection,
+     .shape = kMap,
+     .text = "Named sets of values, laid over the file by --target or LEAT_TARGET: maps merge, lists and single values "
+             "replace, null removes.",
+     .example = "{prod: {lake: /srv/shop/lake, state: /srv/shop/state/state.db}}",
+     .section = &kTargetSection,
+     .key_type = kName},
+};
+constexpr Section kTargetsSection{kTargetsField};
+constexpr Section kAfterNameSection{kTargetFields, &kTargetsSection};
+
+constexpr Field kNameField[] = {
+    {.name = "name",
+     .type = kName,
+     .text = "Name of the project, and of its Iceberg catalog.",
+     .example = "shop",
+     .required = true},
 };
 
 // --- sources/*.yaml ---
@@ -456,13 +473,35 @@ std::vector<std::string> SecretNames() {
 
 }  // namespace
 
-const Section kProjectSection{kProjectFields};
+const Section kProjectSection{kNameField, &kAfterNameSection};
+const Section kTargetSection{.fields = kTargetFields, .overlay = true};
 const Section kSourceSection{kSourceFields, &kStreamSection};
 const Section kStreamSection{kStreamFields};
 const Section kSqlModelSection{kSqlModelFields, &kTableSection};
 const Section kGeneratedModelSection{kGeneratedModelFields, &kTableSection};
 const Section kCheckQuerySection{kCheckQueryFields};
 const Section kSeedSection{kSeedFields};
+
+std::span<const FileKind> FileKinds() {
+  static const FileKind kKinds[] = {
+      {"project", "leat.yaml", "The one file that every project has: where things are and what a run may take.",
+       &kProjectSection},
+      {"source", "sources/*.yaml",
+       "A place that rows come from. The file's name is the namespace, a stream's name the table. Every key of a "
+       "stream but `rename` may also stand at the top of the file and is then the default of all its streams.",
+       &kSourceSection},
+      {"sql_model", "models/*/*.sql",
+       "The head of a model, between `/* ---` and `--- */` at the start of its file. The folder is the namespace, the "
+       "file's name the table.",
+       &kSqlModelSection},
+      {"model", "models/*/*.yaml", "A table that leat makes by itself.", &kGeneratedModelSection},
+      {"check", "checks/*.sql",
+       "The head of a query that must return no rows, between `/* ---` and `--- */` at the start of its file.",
+       &kCheckQuerySection},
+      {"seed", "seeds/*.yaml", "What is to be known of the columns of seeds/NAME.csv.", &kSeedSection},
+  };
+  return kKinds;
+}
 
 std::vector<const Field*> Section::AllFields() const {
   std::vector<const Field*> all;

@@ -61,6 +61,7 @@ struct Field {
 struct Section {
   std::span<const Field> fields;
   const Section* also = nullptr;  ///< the fields of another section may stand here too; own ones of the same name win
+  bool overlay = false;           ///< laid over other values: what is required may be absent, no defaults, null removes
 
   const Field* Find(std::string_view name) const;
   /// All fields, own ones first.
@@ -68,12 +69,24 @@ struct Section {
 };
 
 extern const Section kProjectSection;         ///< leat.yaml
+extern const Section kTargetSection;          ///< an entry of `targets:`: what it may set of leat.yaml
 extern const Section kSourceSection;          ///< sources/*.yaml
 extern const Section kStreamSection;          ///< an entry of `streams:`
 extern const Section kSqlModelSection;        ///< head of models/*/*.sql
 extern const Section kGeneratedModelSection;  ///< models/*/*.yaml
 extern const Section kCheckQuerySection;      ///< head of checks/*.sql
 extern const Section kSeedSection;            ///< seeds/*.yaml
+
+/// A kind of file whose keys are declared here.
+struct FileKind {
+  std::string_view name;   ///< of its page and its JSON Schema: `project`
+  std::string_view files;  ///< `sources/*.yaml`
+  std::string_view text;   ///< one sentence for the reference
+  const Section* section = nullptr;
+};
+
+/// Every kind of file, leat.yaml first.
+std::span<const FileKind> FileKinds();
 
 /// Whether a key is, or looks like a slip for, one that holds a secret: its value is never shown.
 bool NamesSecret(std::string_view key);

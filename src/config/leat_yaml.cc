@@ -4,16 +4,10 @@
 #include "config/fields.h"
 #include "config/project_files.h"
 #include "config/scalars.h"
-#include "core/file_system.h"
+#include "config/targets.h"
 
 namespace leat::config {
 namespace {
-
-Located<std::string> AbsoluteFrom(const std::string& folder, Located<std::string> path) {
-  if (!path.value.empty())
-    path.value = AbsolutePath(path.value.starts_with('/') ? path.value : JoinPath(folder, path.value));
-  return path;
-}
 
 /// A URL would bring its password along, and libpq would take it for a host's name.
 bool IsHost(const Values& values, const std::string& name, std::vector<Diagnostic>& diagnostics) {
@@ -69,14 +63,29 @@ Warehouse ReadWarehouse(const Values& values, std::vector<Diagnostic>& diagnosti
           .load = values.List("load")};
 }
 
+/// Check what counts, then what would count with the other targets.
+Values CheckEffective(const Targets& targets, const Environment& environment, const Project& project,
+                      std::vector<Diagnostic>& diagnostics) {
+  std::vector<Diagnostic> found;
+  const YamlPointer given = ApplyEnvironment(targets.With(project.target.value), kProjectSection, environment);
+  Values values = CheckFields(given, kProjectSection, found);
+  AddNew(found, diagnostics);
+  targets.CheckOthers(project.target.value, environment, diagnostics);
+  targets.CheckHomes(project.folder, diagnostics);
+  return values;
+}
+
 }  // namespace
 
 std::string Warehouse::SchemaOf(const std::string& name_space) const { return FillIn(schema, name_space); }
 
-ConnectionNames ReadProjectFile(const FileText& file, const Environment& environment, Project& project,
-                                std::vector<Diagnostic>& diagnostics) {
+ConnectionNames ReadProjectFile(const FileText& file, const Environment& environment, const std::string& target,
+                                Project& project, std::vector<Diagnostic>& diagnostics) {
   const YamlPointer root = ParseYaml(file.file, file.text, 0, file.text.size(), diagnostics);
-  const Values values = CheckFields(ApplyEnvironment(root, kProjectSection, environment), kProjectSection, diagnostics);
+  const Targets targets(root, diagnostics);
+  project.target = targets.Choose(target, environment);
+  const Values values = CheckEffective(targets, environment, project, diagnostics);
+  project.settings = ListSettings(values, kProjectSection);
   project.name = values.Text("name");
   project.lake = AbsoluteFrom(project.folder, values.LocatedText("lake"));
   project.state = AbsoluteFrom(project.folder, values.LocatedText("state"));

@@ -23,13 +23,14 @@ constexpr std::string_view kReservedNamespaces[] = {"seeds",  "warehouse",      
 
 class Loader {
  public:
-  Loader(std::string folder, const Environment& environment) : environment_(environment) {
+  Loader(std::string folder, const Environment& environment, std::string target)
+      : environment_(environment), target_(std::move(target)) {
     project().folder = std::move(folder);
   }
 
   LoadResult Load() {
     ReadOne("leat.yaml", [&](const FileText& file) {
-      connection_names_ = ReadProjectFile(file, environment_, project(), faults());
+      connection_names_ = ReadProjectFile(file, environment_, target_, project(), faults());
     });
     const ProjectFolder files = ListProjectFolder(project().folder, faults());
     ReadSources(files);
@@ -161,6 +162,7 @@ class Loader {
   }
 
   const Environment& environment_;
+  const std::string target_;
   LoadResult result_;
   ConnectionNames connection_names_ = ConnectionNames::kUnknown;
 };
@@ -183,8 +185,8 @@ bool LoadResult::ok() const { return !HasErrors(diagnostics); }
 
 LoadResult LoadProject(const std::string& folder) { return LoadProject(folder, ProcessEnvironment()); }
 
-LoadResult LoadProject(const std::string& folder, const Environment& environment) {
-  return Loader(FindProjectFolder(folder), environment).Load();
+LoadResult LoadProject(const std::string& folder, const Environment& environment, const std::string& target) {
+  return Loader(FindProjectFolder(folder), environment, target).Load();
 }
 
 }  // namespace leat::config

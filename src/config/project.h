@@ -6,13 +6,18 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/environment.h"
 #include "config/secret_reference.h"
+#include "config/settings.h"
 #include "core/error.h"
 
 namespace leat::config {
+
+/// The name of leat.yaml without any target.
+inline constexpr std::string_view kNoTarget = "default";
 
 /// A value that knows where it was written: relative to the project's folder; the name of an environment variable,
 /// without a line, where one won over the file.
@@ -201,8 +206,12 @@ struct Retention {
 struct Project {
   std::string folder;  ///< absolute
   std::string name;
-  Located<std::string> lake;   ///< absolute folder
-  Located<std::string> state;  ///< absolute path of the state database
+  /// Which of `targets:` is laid over the file, and what chose it: a variable of the environment, or no place for the
+  /// command line. `default`: none.
+  Located<std::string> target{std::string(kNoTarget), {}};
+  std::vector<Setting> settings;  ///< what leat.yaml comes to, value by value
+  Located<std::string> lake;      ///< absolute folder
+  Located<std::string> state;     ///< absolute path of the state database
   std::map<std::string, Connection> connections;
   std::optional<Warehouse> warehouse;
   Limits limits;
@@ -226,10 +235,11 @@ struct LoadResult {
 };
 
 /// Read the project in `folder`, or in the nearest folder above it that holds a leat.yaml.
-/// Values come from the environment (`LEAT_LAKE`, …) before the file, from the file before the default.
+/// Values come from the environment (`LEAT_LAKE`, …) before the target, from the target before the file, from the file
+/// before the default. `target` is an entry of `targets:` or `default`; empty: what LEAT_TARGET says, else none.
 /// No server is spoken to and no secret is looked up.
 /// Throws: Error(kConfig, LEAT0101) where no leat.yaml is found. All other faults are in `diagnostics`.
 LoadResult LoadProject(const std::string& folder);
-LoadResult LoadProject(const std::string& folder, const Environment& environment);
+LoadResult LoadProject(const std::string& folder, const Environment& environment, const std::string& target = "");
 
 }  // namespace leat::config

@@ -23,9 +23,10 @@ enum class ConnectionNames {
   kUnknown  ///< `connections:` was faulty as a whole
 };
 
-/// Read leat.yaml into `project`, whose folder is known.
-ConnectionNames ReadProjectFile(const FileText& file, const Environment& environment, Project& project,
-                                std::vector<Diagnostic>& diagnostics);
+/// Read leat.yaml, with `target` laid over it, into `project`, whose folder is known.
+/// Throws: also Error(kConfig, LEAT0140) for a target that does not exist.
+ConnectionNames ReadProjectFile(const FileText& file, const Environment& environment, const std::string& target,
+                                Project& project, std::vector<Diagnostic>& diagnostics);
 Source ReadSourceFile(const FileText& file, const std::string& name, std::vector<Diagnostic>& diagnostics);
 /// `name_space` and `table` come from the path.
 Model ReadSqlModelFile(const FileText& file, const std::string& name_space, const std::string& table,

@@ -41,10 +41,11 @@ class ProjectTest : public testing::Test {
   }
 
   LoadResult Load() {
-    return LoadProject(folder.string(), [this](const std::string& name) -> std::optional<std::string> {
+    const auto environment = [this](const std::string& name) -> std::optional<std::string> {
       const auto found = variables.find(name);
       return found == variables.end() ? std::nullopt : std::optional(found->second);
-    });
+    };
+    return LoadProject(folder.string(), environment, target);
   }
   /// Load `files`, which must be without fault.
   Project Loaded(const std::string& files) {
@@ -71,6 +72,7 @@ class ProjectTest : public testing::Test {
 
   std::filesystem::path folder;
   std::map<std::string, std::string> variables;
+  std::string target;  ///< as --target gives it
 };
 
 }  // namespace leat::config

@@ -35,6 +35,13 @@ constexpr DurationUnit kDurationUnits[] = {
     {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000},
 };
 
+template <typename Units>
+std::string UnitPattern(const Units& units) {
+  std::string names;
+  for (const auto& unit : units) names += (names.empty() ? "" : "|") + std::string(unit.name);
+  return "(" + names + ")";
+}
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -71,6 +78,10 @@ std::optional<int64_t> ParseSize(std::string_view text) {
     return std::nullopt;
   return bytes;
 }
+
+std::string SizePattern() { return "[0-9]+ *" + UnitPattern(kSizeUnits); }
+
+std::string DurationPattern() { return "[0-9]+" + UnitPattern(kDurationUnits); }
 
 bool IsDate(std::string_view text) {
   const bool shaped = text.size() == 10 && text[4] == '-' && text[7] == '-';

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace leat::config {
@@ -16,6 +17,10 @@ std::optional<int64_t> ParseSize(std::string_view text);
 
 /// Parse `500ms`, `30s`, `5m`, `2h`, `7d`; nullopt for anything else and what does not fit.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+/// What ParseSize and ParseDuration take, as a regular expression that every editor knows.
+std::string SizePattern();
+std::string DurationPattern();
 
 /// Whether `text` is a day of the calendar as yyyy-mm-dd.
 bool IsDate(std::string_view text);

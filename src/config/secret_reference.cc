@@ -106,6 +106,19 @@ Secret SecretReference::Resolve() const {
                    fmt::format("set {} before leat is started", inside));
 }
 
+std::string SecretReference::Origin() const {
+  if (!environment_) return "";
+  if (environment_(Variable())) return "variable " + Variable();
+  if (written_.empty()) {
+    const std::string credential = CredentialPath();
+    return !credential.empty() && PathExists(credential) ? credential : "";
+  }
+  const std::string inside(Inside(written_));
+  if (!inside.starts_with(kFilePrefix)) return environment_(inside) ? "variable " + inside : "";
+  const std::string path = inside.substr(kFilePrefix.size());
+  return PathExists(path) ? path : "";
+}
+
 std::vector<std::string> SecretReference::LookedIn() const {
   if (!environment_) return {};
   const auto state = [&](const std::string& variable) { return environment_(variable) ? "set" : "not set"; };

@@ -28,6 +28,10 @@ class SecretReference {
   /// that others can read.
   Secret Resolve() const;
 
+  /// The place that `Resolve` takes the secret from: `variable TOTESYS_PASSWORD`, `/run/secrets/totesys`; empty if none
+  /// has it.
+  std::string Origin() const;
+
   /// The places `Resolve` looks at, each with its state but never its content: `LEAT_CONNECTIONS_TOTESYS_PASSWORD (not
   /// set)`.
   std::vector<std::string> LookedIn() const;

@@ -384,6 +384,43 @@ const YamlEntry* YamlNode::Find(std::string_view key) const {
   return found == entries.end() ? nullptr : &*found;
 }
 
+std::string QuoteYaml(std::string_view text) {
+  static constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+@";
+  const bool plain = !text.empty() && ToLower(text) != "null" &&
+                     text.find_first_not_of(kPlain) == std::string_view::npos &&
+                     std::string_view("-+@").find(text[0]) == std::string_view::npos;
+  if (plain) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    if (c == '\n')
+      quoted += "\\n";
+    else if (c == '\t')
+      quoted += "\\t";
+    else
+      quoted += c;
+  }
+  return quoted + "\"";
+}
+
+std::string FormatYaml(const YamlNode& node) {
+  std::vector<std::string> parts;
+  for (const YamlPointer& item : node.items) parts.push_back(FormatYaml(*item));
+  for (const YamlEntry& entry : node.entries)
+    parts.push_back(fmt::format("{}: {}", QuoteYaml(entry.key), FormatYaml(*entry.value)));
+  switch (node.kind) {
+    case YamlNode::Kind::kNull:
+      return "null";
+    case YamlNode::Kind::kScalar:
+      return QuoteYaml(node.text);
+    case YamlNode::Kind::kList:
+      return fmt::format("[{}]", Join(parts, ", "));
+    case YamlNode::Kind::kMap:
+      return fmt::format("{{{}}}", Join(parts, ", "));
+  }
+  return "";
+}
+
 YamlPointer ParseYaml(const std::string& file, std::string_view text, size_t begin, size_t end,
                       std::vector<Diagnostic>& diagnostics) {
   RefuseInvalidUtf8(file, text);

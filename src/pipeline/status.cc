@@ -58,7 +58,7 @@ bool IsMended(const state::Step& step, const std::vector<state::Step>& newest) {
 }  // namespace
 
 ProjectStatus ReadStatus(const config::Project& project) {
-  ProjectStatus status;
+  ProjectStatus status{.target = project.target.value};
   const auto store = OpenStateToRead(project);
   std::map<std::string, TableStatus> tables;
   for (const auto& [name, kind] : TablesOf(project, store.get()))

@@ -23,6 +23,7 @@ struct TableStatus {
 };
 
 struct ProjectStatus {
+  std::string target{config::kNoTarget};
   std::optional<state::Run> last_run;
   std::vector<TableStatus> tables;  ///< worst first, then by name
 };

@@ -10,7 +10,6 @@
 #include "duck/row_hash.h"
 
 namespace leat::pipeline {
-namespace {
 
 int ThreadCount(const config::Limits& limits) {
   return limits.threads > 0 ? limits.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -21,8 +20,6 @@ int64_t MemoryBytes(const config::Limits& limits) {
   if (limits.memory_bytes > 0) return limits.memory_bytes;
   return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2;
 }
-
-}  // namespace
 
 Workspace::Workspace(const config::Project& project, Access access, const CancelFlag& cancel)
     : threads_(ThreadCount(project.limits)) {

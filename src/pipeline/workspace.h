@@ -11,6 +11,11 @@
 
 namespace leat::pipeline {
 
+/// Threads that a run has: those of the project, else the machine's cores.
+int ThreadCount(const config::Limits& limits);
+/// Memory that DuckDB has in a run: that of the project, else half of the machine's.
+int64_t MemoryBytes(const config::Limits& limits);
+
 /// A project opened for work: its state, its lake, and a DuckDB in which its tables have names.
 /// Used by one thread; connections of its database may be used by others.
 class Workspace {

@@ -68,7 +68,7 @@ BROKEN = {
         3 │   source: {type: postgres, host: 127.0.0.1, port: 1, database: shop, user: reader}
         4 │ limit: {threads: 2}
           │ ^^^^^
-          = help: keys here: name, lake, state, connections, warehouse, limits, retention
+          = help: keys here: name, lake, state, connections, warehouse, limits, retention, targets
           = more: leat explain LEAT0102
         """,
     ),

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "clients/postgres/faults.h"
+#include "clients/postgres/log_in.h"
 
 namespace leat::postgres {
 namespace {
@@ -27,56 +28,6 @@ constexpr const char* kSession =
     "SET lc_monetary = 'C'; SET extra_float_digits = 1; SET bytea_output = hex; SET standard_conforming_strings = on; "
     "SET lock_timeout = '10s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = 0; "
     "SET row_security = off";
-
-/// Keywords and values as libpq takes them; what is empty is left out.
-class Keywords {
- public:
-  void Add(const char* keyword, const std::string& value) {
-    if (value.empty()) return;
-    keywords_.push_back(keyword);
-    values_.push_back(value.c_str());
-  }
-  PGconn* Start() {
-    keywords_.push_back(nullptr);
-    values_.push_back(nullptr);
-    return PQconnectStartParams(keywords_.data(), values_.data(), /*expand_dbname=*/0);
-  }
-
- private:
-  std::vector<const char*> keywords_;
-  std::vector<const char*> values_;
-};
-
-/// A setting as it stands after libpq has looked at its environment and service file.
-std::string Effective(PGconn* connection, std::string_view keyword) {
-  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> all(PQconninfo(connection), &PQconninfoFree);
-  for (const PQconninfoOption* option = all.get(); option != nullptr && option->keyword != nullptr; ++option)
-    if (option->keyword == keyword) return option->val != nullptr ? option->val : "";
-  return "";
-}
-
-std::string TextOr(const char* text, const std::string& fallback) {
-  return text != nullptr && *text != '\0' ? text : fallback;
-}
-
-Endpoint EndpointOf(const Options& options, PGconn* connection) {
-  return {.name = options.name,
-          .place = options.place,
-          .host = TextOr(PQhost(connection), options.host),
-          .port = TextOr(PQport(connection), options.port.empty() ? "5432" : options.port),
-          .database = TextOr(PQdb(connection), options.database),
-          .user = TextOr(PQuser(connection), options.user),
-          .password_file = Effective(connection, "passfile"),
-          .password_looked_in = options.password_looked_in};
-}
-
-/// libpq's `prefer` may be the default or somebody's wish; towards another machine only an explicit wish counts.
-bool MustVerify(const Options& options, PGconn* connection) {
-  if (!options.sslmode.empty() || std::getenv("PGSSLMODE") != nullptr) return false;
-  if (Effective(connection, "sslmode") != "prefer") return false;
-  const std::string address = Effective(connection, "hostaddr");
-  return !IsLocalHost(address.empty() ? Effective(connection, "host") : address);
-}
 
 std::string Field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);
@@ -110,20 +61,7 @@ Connection::Connection(const Options& options, const CancelFlag* cancel)
 }
 
 void Connection::Start(const std::string& sslmode) {
-  Keywords keywords;
-  keywords.Add("service", options_.service);
-  keywords.Add("host", options_.host);
-  keywords.Add("port", options_.port);
-  keywords.Add("dbname", options_.database);
-  keywords.Add("user", options_.user);
-  keywords.Add("password", options_.password.Reveal());
-  keywords.Add("sslmode", sslmode);
-  const std::pair<const char*, std::string> fixed[] = {
-      {"client_encoding", "UTF8"},   {"application_name", "leat"},  {"keepalives", "1"},
-      {"keepalives_idle", "30"},     {"keepalives_interval", "10"}, {"keepalives_count", "3"},
-      {"tcp_user_timeout", "60000"},
-  };
-  for (const auto& [keyword, value] : fixed) keywords.Add(keyword, value);
+  Keywords keywords(options_, sslmode);
   connection_.reset(keywords.Start());
   if (connection_ == nullptr) throw Error(kInternal, "LEAT9905", "libpq has no memory for a connection");
   if (PQstatus(handle()) == CONNECTION_BAD) ThrowUnconnected(PQerrorMessage(handle()));

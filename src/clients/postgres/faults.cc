@@ -12,8 +12,6 @@
 namespace leat::postgres {
 namespace {
 
-constexpr std::string_view kDefaultSocketFolder = "/var/run/postgresql";
-
 bool IsSocket(std::string_view host) { return host.empty() || host.starts_with('/') || host.starts_with('@'); }
 
 bool Contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -64,14 +62,6 @@ std::string PasswordFileState(const Endpoint& endpoint) {
   return "no line for " + endpoint.PasswordLine();
 }
 
-/// `~/.pgpass` unless another file was asked for.
-std::string PasswordFileName(const Endpoint& endpoint) {
-  const char* home = std::getenv("HOME");
-  const bool is_default =
-      endpoint.password_file.empty() || (home != nullptr && endpoint.password_file == std::string(home) + "/.pgpass");
-  return is_default ? "~/.pgpass" : endpoint.password_file;
-}
-
 ErrorKind KindOf(std::string_view sqlstate) {
   struct Row {
     std::string_view prefix;
@@ -113,6 +103,13 @@ std::string Endpoint::PasswordLine() const {
     for (const char c : field) line += (c == ':' || c == '\\') ? std::string{'\\', c} : std::string{c};
   }
   return line;
+}
+
+std::string PasswordFileName(const Endpoint& endpoint) {
+  const char* home = std::getenv("HOME");
+  const bool is_default =
+      endpoint.password_file.empty() || (home != nullptr && endpoint.password_file == std::string(home) + "/.pgpass");
+  return is_default ? "~/.pgpass" : endpoint.password_file;
 }
 
 bool IsLocalHost(std::string_view hosts) {

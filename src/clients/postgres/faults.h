@@ -27,6 +27,12 @@ struct Endpoint {
   std::string PasswordLine() const;
 };
 
+/// Where a server's socket is looked for if nothing says where it is.
+inline constexpr std::string_view kDefaultSocketFolder = "/var/run/postgresql";
+
+/// `~/.pgpass`, unless another file was asked for.
+std::string PasswordFileName(const Endpoint& endpoint);
+
 /// Whether all hosts of a libpq list (`a,b`) are this machine: sockets, `localhost`, loopback addresses.
 bool IsLocalHost(std::string_view hosts);
 

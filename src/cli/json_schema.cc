@@ -1,0 +1,174 @@
+#include "cli/json_schema.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+#include "cli/yaml_json.h"
+#include "config/scalars.h"
+#include "core/file_system.h"
+
+namespace leat::cli {
+namespace {
+
+using config::Field;
+using config::FieldShape;
+using config::FieldType;
+using config::Section;
+
+// Beside what these say, `__` and a leading `_leat` are reserved.
+constexpr const char* kName = "(?!_leat)(?![a-z0-9_]*__)[a-z_][a-z0-9_]{0,62}";
+
+Json Pattern(const std::string& pattern) { return {{"type", "string"}, {"pattern", "^" + pattern + "$"}}; }
+
+/// Any single value is text to leat, be it quoted or not.
+Json AnyText() { return {{"type", {"string", "number", "boolean"}}}; }
+
+Json OrNull(Json schema) { return {{"anyOf", {std::move(schema), {{"type", "null"}}}}}; }
+
+Json IntegerSchema(const Field& field) {
+  Json schema = {{"type", "integer"}};
+  const bool limited = field.min != 0 || field.max != 0;
+  if (limited) schema["minimum"] = field.min;
+  if (limited && field.max != INT64_MAX) schema["maximum"] = field.max;
+  return schema;
+}
+
+Json DurationSchema(const Field& field) {
+  const Json duration = Pattern(config::DurationPattern());
+  if (field.choices.empty()) return duration;
+  return {{"anyOf", {{{"enum", field.choices}}, duration}}};
+}
+
+Json ScalarSchema(const Field& field) {
+  switch (field.type) {
+    case FieldType::kText:
+    case FieldType::kGlob: {
+      Json schema = AnyText();
+      schema["minLength"] = 1;
+      return schema;
+    }
+    case FieldType::kScalar:
+      return AnyText();
+    case FieldType::kName:
+      return Pattern(kName);
+    case FieldType::kTable:
+      return Pattern(fmt::format("{}\\.{}", kName, kName));
+    case FieldType::kInteger:
+      return IntegerSchema(field);
+    case FieldType::kBoolean:
+      return {{"type", "boolean"}};
+    case FieldType::kSize:
+      return Pattern(config::SizePattern());
+    case FieldType::kDuration:
+      return DurationSchema(field);
+    case FieldType::kDate:
+      return Pattern("[0-9]{4}-[0-9]{2}-[0-9]{2}");
+    case FieldType::kPath:
+      return Pattern("(?!~)(?!.*://).+");
+    case FieldType::kSqlType:
+      return Pattern(R"([A-Za-z_][A-Za-z0-9_ .,()\[\]]{0,199})");
+    case FieldType::kSecret:
+      return Pattern(R"(\$\{([A-Za-z_][A-Za-z0-9_]*|file:/.*)\})");
+    case FieldType::kChoice:
+      return {{"enum", field.choices}};
+    case FieldType::kSection:
+      break;
+  }
+  return Json::object();
+}
+
+Json DefaultOf(const Field& field) {
+  if (field.type == FieldType::kBoolean) return field.default_value == "true";
+  if (const auto number = config::ParseInteger(field.default_value); field.type == FieldType::kInteger && number)
+    return *number;
+  return field.default_value;
+}
+
+/// Writes the schema of a section with all that is in it.
+class SchemaWriter {
+ public:
+  explicit SchemaWriter(bool overlay) : overlay_(overlay) {}
+
+  Json OfSection(const Section& section) const {
+    if (section.overlay && !overlay_) return SchemaWriter(true).OfSection(section);
+    Json schema = {{"type", "object"}, {"additionalProperties", false}};
+    schema["properties"] = Json::object();
+    Json required = Json::array();
+    for (const Field* field : section.AllFields()) {
+      schema["properties"][std::string(field->name)] = OfField(*field);
+      if (field->required && !overlay_) required.push_back(field->name);
+    }
+    if (!required.empty()) schema["required"] = required;
+    return schema;
+  }
+
+ private:
+  Json OfField(const Field& field) const {
+    Json schema = OfShape(field);
+    const bool container = field.type == FieldType::kSection || field.shape != FieldShape::kOne;
+    if (overlay_ || field.nullable || (container && !field.required)) schema = OrNull(std::move(schema));
+    schema["description"] = field.text;
+    if (!field.default_value.empty() && !overlay_) schema["default"] = DefaultOf(field);
+    schema["examples"] = Json::array({YamlTextToJson(field.example)});
+    return schema;
+  }
+
+  Json OfOne(const Field& field) const {
+    if (field.type != FieldType::kSection) return ScalarSchema(field);
+    Json schema = OfSection(*field.section);
+    return field.or_false ? Json{{"anyOf", {schema, {{"const", false}}}}} : schema;
+  }
+
+  Json OfShape(const Field& field) const {
+    switch (field.shape) {
+      case FieldShape::kOne:
+        return OfOne(field);
+      case FieldShape::kList:
+        return ListOf(field);
+      case FieldShape::kMap:
+      case FieldShape::kMapOfLists:
+        return MapOf(field);
+    }
+    return Json::object();
+  }
+
+  Json ListOf(const Field& field) const {
+    const Json one = OfOne(field);
+    Json list = {{"type", "array"}, {"items", one}};
+    if (field.distinct) list["uniqueItems"] = true;
+    return field.single ? Json{{"anyOf", {one, list}}} : list;
+  }
+
+  Json MapOf(const Field& field) const {
+    Json value = field.shape == FieldShape::kMap ? OfOne(field) : ListOf(field);
+    if (overlay_ || (field.nullable && field.type == FieldType::kSection)) value = OrNull(std::move(value));
+    const Json key = field.key_type == FieldType::kName ? Pattern(kName) : Json{{"minLength", 1}};
+    return {{"type", "object"}, {"propertyNames", key}, {"additionalProperties", value}};
+  }
+
+  const bool overlay_;  ///< what is written about is laid over other values
+};
+
+}  // namespace
+
+Json JsonSchemaOf(const config::FileKind& kind) {
+  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"},
+                 {"title", fmt::format("leat: {}", kind.files)},
+                 {"description", kind.text}};
+  schema.update(SchemaWriter(kind.section->overlay).OfSection(*kind.section));
+  return schema;
+}
+
+std::vector<std::string> WriteSchemas(const std::string& folder) {
+  const std::string schemas = ".leat/schema";
+  MakeDirectories(JoinPath(folder, schemas));
+  std::vector<std::string> paths;
+  for (const config::FileKind& kind : config::FileKinds()) {
+    paths.push_back(fmt::format("{}/{}.json", schemas, kind.name));
+    ReplaceFile(JoinPath(folder, paths.back()), JsonSchemaOf(kind).dump(2) + "\n");
+  }
+  return paths;
+}
+
+}  // namespace leat::cli
