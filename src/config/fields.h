@@ -55,6 +55,7 @@ struct Field {
   bool distinct = false;  ///< a list that names nothing twice
   bool nullable = false;  ///< null is a value of its own: it removes what was inherited
   bool or_false = false;  ///< `false` stands for none
+  std::string_view of_type = {};  ///< of a section with a `type`: the only one that this field belongs to; empty: all
 };
 
 /// The keys that may stand in one map of a project file.

@@ -25,8 +25,8 @@ bool IsHost(const Values& values, const std::string& name, std::vector<Diagnosti
   return false;
 }
 
-Connection ReadConnection(const YamlEntry& entry, const Values& values, const Environment& environment,
-                          std::vector<Diagnostic>& diagnostics) {
+Connection ReadConnection(const YamlEntry& entry, const Values& values, const std::string& folder,
+                          const Environment& environment, std::vector<Diagnostic>& diagnostics) {
   Connection connection;
   connection.name = entry.key;
   connection.place = entry.key_place;
@@ -37,16 +37,38 @@ Connection ReadConnection(const YamlEntry& entry, const Values& values, const En
   connection.user = values.Text("user");
   connection.service = values.Text("service");
   connection.sslmode = values.Text("sslmode");
+  connection.path = AbsoluteFrom(folder, values.LocatedText("path"));
   const auto password = values.OptionalText("password").value_or(Located<std::string>{"", entry.key_place});
   connection.password = SecretReference(entry.key, password.value, password.place, environment);
   return connection;
 }
 
-Warehouse ReadWarehouse(const Values& values) {
-  return {.place = values.place(),
-          .connection = values.LocatedText("connection"),
-          .schema = values.Text("schema"),
-          .load = values.List("load")};
+/// The schema that every database of a type has.
+std::string DefaultSchema(const Project& project, const std::string& connection) {
+  const auto found = project.connections.find(connection);
+  return found != project.connections.end() && found->second.type == "duckdb" ? "main" : "public";
+}
+
+Warehouse ReadWarehouse(const Values& values, const Project& project) {
+  Warehouse warehouse{
+      .place = values.place(), .connection = values.LocatedText("connection"), .load = values.List("load")};
+  warehouse.schema = values.Has("schema") ? values.Text("schema") : DefaultSchema(project, warehouse.connection.value);
+  return warehouse;
+}
+
+/// Files that leat removes, or that are another database, are no place for a warehouse.
+void CheckFiles(const Project& project, std::vector<Diagnostic>& diagnostics) {
+  for (const auto& [name, connection] : project.connections) {
+    const Located<std::string>& path = connection.path;
+    if (path.value.empty()) continue;
+    if (path.value == project.lake.value || path.value.starts_with(project.lake.value + "/")) {
+      ReportContradiction(path.place, fmt::format("connections.{}.path is inside the lake", name),
+                          "choose a folder beside the lake", diagnostics);
+    } else if (path.value == project.state.value) {
+      ReportContradiction(path.place, fmt::format("connections.{}.path is the file of the state database", name),
+                          "choose another file", diagnostics);
+    }
+  }
 }
 
 }  // namespace
@@ -61,8 +83,9 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
   if (const YamlNode* connections = values.Find("connections"))
     for (const YamlEntry& entry : connections->entries) project.connections[entry.key].name = entry.key;
   for (const auto& [entry, connection] : values.Sections("connections"))
-    project.connections[entry.key] = ReadConnection(entry, connection, environment, diagnostics);
-  if (const auto warehouse = values.Section("warehouse")) project.warehouse = ReadWarehouse(*warehouse);
+    project.connections[entry.key] = ReadConnection(entry, connection, project.folder, environment, diagnostics);
+  CheckFiles(project, diagnostics);
+  if (const auto warehouse = values.Section("warehouse")) project.warehouse = ReadWarehouse(*warehouse, project);
   if (const auto limits = values.Section("limits")) {
     project.limits.threads = static_cast<int>(limits->Integer("threads").value_or(0));
     project.limits.memory_bytes = limits->Bytes("memory");
