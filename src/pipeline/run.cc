@@ -361,8 +361,7 @@ class Runner {
     try {
       const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
       const auto warehouse = warehouse::Open(
-          target,
-          {.cancel = &cancel_, .guard = [&](const auto& at) { RefuseSource(at); }, .wait = options_.wait});
+          target, {.cancel = &cancel_, .guard = [&](const auto& at) { RefuseSource(at); }, .wait = options_.wait});
       duck::Connection connection(workspace_.database());
       for (const warehouse::LoadOutcome& outcome : warehouse->Load(connection, project_.name, loads))
         EndLoad(StepOf(outcome, run_.number, started), outcome.diagnostic);

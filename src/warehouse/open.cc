@@ -15,10 +15,8 @@ std::unique_ptr<Warehouse> OpenServer(const config::Connection& connection, Open
 
 /// The guard stays out: no source reads a DuckDB file.
 std::unique_ptr<Warehouse> OpenFile(const config::Connection& connection, OpenOptions options) {
-  return duckdb::OpenDuckdb({.path = connection.path.value,
-                             .place = connection.path.place,
-                             .wait = options.wait,
-                             .cancel = options.cancel});
+  return duckdb::OpenDuckdb(
+      {.path = connection.path.value, .place = connection.path.place, .wait = options.wait, .cancel = options.cancel});
 }
 
 std::vector<std::string> NoFiles(const config::Connection&) { return {}; }

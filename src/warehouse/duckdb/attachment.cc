@@ -32,7 +32,7 @@ std::string HolderOf(std::string_view reason) {
   if (at == std::string_view::npos) return "another process";
   std::string_view pid = reason.substr(at + kPid.size());
   pid = pid.substr(0, pid.find_first_not_of("0123456789"));
-  return name.empty() || name == pid ? fmt::format("process {}", pid) : fmt::format("{} (process {})", name, pid);
+  return name.empty() || name.starts_with(kPid) ? fmt::format("process {}", pid) : fmt::format("{} (process {})", name, pid);
 }
 
 /// The system's own words at the end of `Cannot open file "/x": Permission denied`.
@@ -46,7 +46,9 @@ Error HeldFault(const File& file, const std::string& reason) {
   Error held(kConflict, "LEAT0614", file.place,
              fmt::format("warehouse file {} is open in {}", file.path, HolderOf(reason)));
   if (file.wait.count() > 0)
-    return std::move(held).Note(fmt::format("waited for {}", FormatDuration(file.wait))).Hint("close it there, then run again");
+    return std::move(held)
+        .Note(fmt::format("waited for {}", FormatDuration(file.wait)))
+        .Hint("close it there, then run again");
   return std::move(held).Hint("close it there, or wait for it:  --wait 5m");
 }
 

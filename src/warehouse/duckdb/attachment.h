@@ -37,7 +37,8 @@ class Attachment {
   Attachment(duck::Connection& connection, const File& file, Access access);
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
-  /// Write what is in the log into the file, so that it is one file again, and let go of it. No transaction may be open.
+  /// Write what is in the log into the file, so that it is one file again, and let go of it. No transaction may be
+  /// open.
   ~Attachment();
 
  private:

@@ -23,10 +23,10 @@ std::string IsTable(const std::string& schema, const std::string& table) {
 std::string InFile(std::string_view quoted_name) { return fmt::format("{}.{}", Attachment::kCatalog, quoted_name); }
 
 std::set<std::string> NamesIn(duck::Connection& connection, const std::string& schema) {
-  const auto names = connection.QueryTexts(
-      fmt::format("SELECT lower(table_name) FROM duckdb_tables() WHERE {0} "
-                  "UNION ALL SELECT lower(view_name) FROM duckdb_views() WHERE {0}",
-                  IsIn(schema)));
+  const auto names =
+      connection.QueryTexts(fmt::format("SELECT lower(table_name) FROM duckdb_tables() WHERE {0} "
+                                        "UNION ALL SELECT lower(view_name) FROM duckdb_views() WHERE {0}",
+                                        IsIn(schema)));
   return {names.begin(), names.end()};
 }
 
@@ -42,8 +42,9 @@ std::optional<ExistingTable> Inspect(duck::Connection& connection, const std::st
   existing.is_table = connection.QueryInt64("SELECT count(*) FROM duckdb_tables() WHERE " + is_it) > 0;
   // A view may name columns that are gone, and then has none.
   if (!existing.is_table) return existing;
-  for (const auto& row : connection.QueryRows(
-           "SELECT column_name, data_type, NOT is_nullable FROM duckdb_columns() WHERE " + is_it + " ORDER BY column_index"))
+  for (const auto& row :
+       connection.QueryRows("SELECT column_name, data_type, NOT is_nullable FROM duckdb_columns() WHERE " + is_it +
+                            " ORDER BY column_index"))
     existing.columns.push_back({row[0], row[1], row[2] == "true"});
   existing.primary_key = connection.QueryTexts(
       "SELECT unnest(constraint_column_names) FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY' AND " +

@@ -61,7 +61,8 @@ std::optional<std::string> TypeOf(duck::Connection& connection, const std::strin
 
 std::string ResolveType(duck::Connection& connection, const ColumnSpec& column) {
   const bool is_given = !column.type.empty();
-  // The lake quotes each field of a struct, DuckDB only where it must; all other types of the lake are in DuckDB's form.
+  // The lake quotes each field of a struct, DuckDB only where it must; all other types of the lake are in DuckDB's
+  // form.
   if (!is_given && column.duck_type.find('"') == std::string::npos) return column.duck_type;
   if (const auto type = TypeOf(connection, is_given ? column.type : column.duck_type)) return *type;
   throw Error(kConfig, "LEAT0601", column.place,

@@ -23,8 +23,8 @@ bool HasColumn(const Definition& table, const std::string& name) {
 }  // namespace
 
 const ExistingColumn* ExistingTable::Find(const std::string& name) const {
-  const auto found =
-      std::ranges::find_if(columns, [&](const ExistingColumn& column) { return ToLower(column.name) == ToLower(name); });
+  const auto found = std::ranges::find_if(
+      columns, [&](const ExistingColumn& column) { return ToLower(column.name) == ToLower(name); });
   return found == columns.end() ? nullptr : &*found;
 }
 

@@ -26,9 +26,9 @@ struct ExistingTable {
 
 enum class OldRows { kKept, kReplaced };
 
-/// How an existing table of ours becomes what the definition says. DuckDB alters no column of a key, takes no changes of
-/// rows and columns in one transaction, and adds no column that must hold a value: so a table that is to change is made
-/// anew, in the transaction that loads it.
+/// How an existing table of ours becomes what the definition says. DuckDB alters no column of a key, takes no changes
+/// of rows and columns in one transaction, and adds no column that must hold a value: so a table that is to change is
+/// made anew, in the transaction that loads it.
 struct Alteration {
   bool is_needed = false;
   std::vector<std::string> refusals;  ///< differences that leat does not bridge

@@ -29,8 +29,8 @@ class Definition {
   std::vector<std::string> ColumnNames() const;
   /// The columns that hold values beside the key.
   std::vector<std::string> ValueNames() const;
-  /// 32 hexadecimal digits that change when columns, their origin, types or keys do; the ledger keeps them. Foreign keys
-  /// do not count, since the file has none.
+  /// 32 hexadecimal digits that change when columns, their origin, types or keys do; the ledger keeps them. Foreign
+  /// keys do not count, since the file has none.
   std::string Fingerprint() const;
 
  private:

@@ -84,8 +84,7 @@ PlannedChange PlanTable(duck::Connection& connection, const TableLoad& load, con
   const auto row = ledger.find(load.spec.table);
   if (row == ledger.end() || !existing->is_table) throw ForeignTable(table, *existing);
   const bool is_replaced = !table.has_key() || load.replaces(row->second.snapshot_id);
-  const Alteration alteration =
-      PlanAlteration(table, *existing, is_replaced ? OldRows::kReplaced : OldRows::kKept);
+  const Alteration alteration = PlanAlteration(table, *existing, is_replaced ? OldRows::kReplaced : OldRows::kKept);
   if (!alteration.refusals.empty()) throw NotAlterable(table, alteration.refusals);
   if (alteration.is_needed) change.statements.push_back(CreateTableSql(table, &*existing, table.QuotedName()));
   return change;

@@ -31,10 +31,10 @@ std::map<std::string, LedgerRow> Ledger::Read() {
   std::map<std::string, LedgerRow> newest;
   if (!there.contains(kLedgerTable)) return newest;
   // Rows are numbered as they come, which a clock that was set back is not.
-  const auto rows = connection_.QueryRows(fmt::format(
-      "SELECT table_name, commit_number, epoch, snapshot_id, definition, lake_table FROM {} WHERE {} "
-      "QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY commit_number DESC, rowid DESC) = 1",
-      name_, project_ ? "project = " + QuoteLiteral(*project_) : "true"));
+  const auto rows = connection_.QueryRows(
+      fmt::format("SELECT table_name, commit_number, epoch, snapshot_id, definition, lake_table FROM {} WHERE {} "
+                  "QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY commit_number DESC, rowid DESC) = 1",
+                  name_, project_ ? "project = " + QuoteLiteral(*project_) : "true"));
   for (const auto& row : rows) {
     newest[row[0]] = {.commit_number = std::stoll(row[1]),
                       .epoch = std::stoll(row[2]),

@@ -121,9 +121,8 @@ bool Loader::TryAll() {
       // A full disk and our own faults are not the table's.
       if (!ConcernsOneTable(error)) throw;
       job.is_pending = false;
-      job.outcome = {.model = job.load->spec.model,
-                     .kind = Kind::kFailed,
-                     .diagnostic = DescribeFault(*job.definition, error)};
+      job.outcome = {
+          .model = job.load->spec.model, .kind = Kind::kFailed, .diagnostic = DescribeFault(*job.definition, error)};
       return false;
     }
   }
@@ -171,8 +170,8 @@ void Loader::MakeTable(Job& job, const Survey& survey) {
     const bool same_rows = !survey.is_replaced && existing->primary_key == table.spec().primary_key;
     if (same_rows) kept = Leftover(table, *existing);
     if (!kept.empty()) connection_.Execute(KeepLeftoverSql(table, kept));
-    job.outcome.rows_deleted = same_rows ? connection_.QueryInt64(CountVanishedSql(table, job.load->all_rows))
-                                         : RowsIn(connection_, table);
+    job.outcome.rows_deleted =
+        same_rows ? connection_.QueryInt64(CountVanishedSql(table, job.load->all_rows)) : RowsIn(connection_, table);
   }
   connection_.Execute(CreateTableSql(table, existing, table.QualifiedName()));
   job.outcome.rows_sent = connection_.Change(FillSql(table, job.load->all_rows, kept));

@@ -89,22 +89,24 @@ std::string StageSql(const Definition& table, const std::string& rows) {
 std::string CountStagedSql() { return fmt::format("SELECT count(*) FROM {}", kStaged); }
 
 std::string UpsertSql(const Definition& table) {
-  const std::string insert = fmt::format("INSERT INTO {0} AS kept ({1}) SELECT {1} FROM {2} ON CONFLICT ({3})",
-                                         table.QualifiedName(), QuoteList(table.ColumnNames()), kStaged,
-                                         QuoteList(table.spec().primary_key));
+  const std::string insert =
+      fmt::format("INSERT INTO {0} AS kept ({1}) SELECT {1} FROM {2} ON CONFLICT ({3})", table.QualifiedName(),
+                  QuoteList(table.ColumnNames()), kStaged, QuoteList(table.spec().primary_key));
   const std::vector<std::string> values = table.ValueNames();
   if (values.empty()) return insert + " DO NOTHING";
   std::vector<std::string> settings;
-  for (const std::string& column : values) settings.push_back(fmt::format("{0} = excluded.{0}", QuoteIdentifier(column)));
+  for (const std::string& column : values)
+    settings.push_back(fmt::format("{0} = excluded.{0}", QuoteIdentifier(column)));
   return fmt::format("{} DO UPDATE SET {} WHERE ROW({}) IS DISTINCT FROM ROW({})", insert, Join(settings, ", "),
                      WithPrefix("kept", values), WithPrefix("excluded", values));
 }
 
 std::string DeleteSql(const Definition& table, const std::string& keys) {
   const std::vector<std::string>& key = table.spec().primary_key;
-  return fmt::format("DELETE FROM {} AS kept USING (SELECT {} FROM ({}) AS vanished ANTI JOIN {} AS sent ON {}) AS gone WHERE {}",
-                     table.QualifiedName(), WithPrefix("vanished", key), CastColumns(table, keys, key), kStaged,
-                     SameKeys(table, "vanished", "sent"), SameKeys(table, "kept", "gone"));
+  return fmt::format(
+      "DELETE FROM {} AS kept USING (SELECT {} FROM ({}) AS vanished ANTI JOIN {} AS sent ON {}) AS gone WHERE {}",
+      table.QualifiedName(), WithPrefix("vanished", key), CastColumns(table, keys, key), kStaged,
+      SameKeys(table, "vanished", "sent"), SameKeys(table, "kept", "gone"));
 }
 
 Difference CompareSql(const Definition& table, const std::string& rows) {
