@@ -32,7 +32,8 @@ std::string HolderOf(std::string_view reason) {
   if (at == std::string_view::npos) return "another process";
   std::string_view pid = reason.substr(at + kPid.size());
   pid = pid.substr(0, pid.find_first_not_of("0123456789"));
-  return name.empty() || name.starts_with(kPid) ? fmt::format("process {}", pid) : fmt::format("{} (process {})", name, pid);
+  return name.empty() || name.starts_with(kPid) ? fmt::format("process {}", pid)
+                                                : fmt::format("{} (process {})", name, pid);
 }
 
 /// The system's own words at the end of `Cannot open file "/x": Permission denied`.
