@@ -76,7 +76,7 @@ class Checker {
     checked->has_unknown_keys = std::any_of(node.entries.begin(), node.entries.end(),
                                             [&](const YamlEntry& entry) { return section.Find(entry.key) == nullptr; });
     for (const Field* field : section.AllFields()) {
-      if (overlay_ || checked->Find(field->name) != nullptr) continue;
+      if (overlay_ || !IsOfType(*field, section, *checked, path) || checked->Find(field->name) != nullptr) continue;
       if (field->required && !HasSlipFor(node, section, *field)) ReportMissing(node, *field, path);
       if (!field->default_value.empty()) AddDefault(*field, *checked);
     }
@@ -84,6 +84,25 @@ class Checker {
   }
 
  private:
+  /// Whether a field belongs to the `type` beside it; one that is given and does not is reported.
+  bool IsOfType(const Field& field, const Section& section, const YamlNode& checked, const std::string& path) {
+    if (field.of_type.empty()) return true;
+    const YamlEntry* type = checked.Find("type");
+    if (type == nullptr || type->value == nullptr) return false;  // reported already
+    if (type->value->text == field.of_type) return true;
+    const YamlEntry* given = checked.Find(field.name);
+    if (given == nullptr) return false;
+    std::vector<std::string_view> own;
+    for (const Field* other : section.AllFields())
+      if (other->of_type == type->value->text) own.push_back(other->name);
+    ReportContradiction(given->key_place,
+                        fmt::format("{} belongs to type {}; {} has type {}", Extend(path, field.name), field.of_type,
+                                    path, type->value->text),
+                        fmt::format("remove it; type {} has: {}", type->value->text, fmt::join(own, ", ")),
+                        diagnostics_);
+    return false;
+  }
+
   void CheckEntry(const YamlEntry& entry, const Section& section, const std::string& path, YamlNode& checked) {
     const Field* field = section.Find(entry.key);
     if (field == nullptr) return ReportUnknown(entry, section);

@@ -14,7 +14,7 @@ using enum FieldShape;
 constexpr int64_t kMebibyte = int64_t{1} << 20;
 constexpr int64_t kTebibyte = int64_t{1} << 40;
 
-constexpr std::string_view kConnectionTypes[] = {"postgres"};
+constexpr std::string_view kConnectionTypes[] = {"postgres", "duckdb"};
 constexpr std::string_view kSourceTypes[] = {"postgres"};
 constexpr std::string_view kReadModes[] = {"changes", "full"};
 constexpr std::string_view kDeleteModes[] = {"auto", "every_run", "never"};
@@ -38,20 +38,40 @@ constexpr Field kConnectionFields[] = {
      .example = "postgres",
      .required = true,
      .choices = kConnectionTypes},
-    {.name = "host", .text = "Name or address of the server, or the folder of its socket.", .example = "db.internal"},
-    {.name = "port", .type = kInteger, .text = "Port of the server.", .example = "5432", .min = 1, .max = 65535},
-    {.name = "database", .text = "Name of the database.", .example = "totesys"},
-    {.name = "user", .text = "Role to log in as.", .example = "reader"},
+    {.name = "host",
+     .text = "Name or address of the server, or the folder of its socket.",
+     .example = "db.internal",
+     .of_type = "postgres"},
+    {.name = "port",
+     .type = kInteger,
+     .text = "Port of the server.",
+     .example = "5432",
+     .min = 1,
+     .max = 65535,
+     .of_type = "postgres"},
+    {.name = "database", .text = "Name of the database.", .example = "totesys", .of_type = "postgres"},
+    {.name = "user", .text = "Role to log in as.", .example = "reader", .of_type = "postgres"},
     {.name = "password",
      .type = kSecret,
      .text = "Where the password is; without it, ~/.pgpass and PGPASSWORD count.",
-     .example = "\"${TOTESYS_PASSWORD}\""},
-    {.name = "service", .text = "Entry of the PostgreSQL service file that says the rest.", .example = "warehouse"},
+     .example = "\"${TOTESYS_PASSWORD}\"",
+     .of_type = "postgres"},
+    {.name = "service",
+     .text = "Entry of the PostgreSQL service file that says the rest.",
+     .example = "warehouse",
+     .of_type = "postgres"},
     {.name = "sslmode",
      .type = kChoice,
      .text = "How far the server must prove who it is: verify-full, but prefer on loopback addresses and sockets.",
      .example = "verify-full",
-     .choices = kSslModes},
+     .choices = kSslModes,
+     .of_type = "postgres"},
+    {.name = "path",
+     .type = kPath,
+     .text = "The DuckDB file; it is made at the first load, its folder must be there.",
+     .example = "./warehouse.duckdb",
+     .required = true,
+     .of_type = "duckdb"},
 };
 constexpr Section kConnectionSection{kConnectionFields};
 
@@ -62,9 +82,9 @@ constexpr Field kWarehouseFields[] = {
      .example = "warehouse",
      .required = true},
     {.name = "schema",
-     .text = "Schema its tables are made in; in it, {namespace} stands for a table's source or model folder.",
-     .example = "public",
-     .default_value = "public"},
+     .text = "Schema its tables are made in; without it, public, and main in a DuckDB file. {namespace} stands for a "
+             "table's source or model folder.",
+     .example = "public"},
     {.name = "load",
      .type = kGlob,
      .shape = kList,

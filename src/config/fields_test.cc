@@ -100,7 +100,7 @@ read: everything
             R"(
 leat.yaml:2:7: LEAT0105 lake is 's3://bucket/lake'; expected a path in the file system
   help: for example  lake: ./lake
-leat.yaml:3:25: LEAT0105 connections.c.type is 'postgress'; expected postgres
+leat.yaml:3:25: LEAT0105 connections.c.type is 'postgress'; expected one of postgres, duckdb
   help: did you mean postgres?
   help: for example  type: postgres
 leat.yaml:3:42: LEAT0105 connections.c.port is '70000'; expected a whole number from 1 to 65535
@@ -167,9 +167,9 @@ leat.yaml:5:33: LEAT0108 connections.c.password stands in the file; expected ${N
 leat.yaml:6:33: LEAT0104 connections.d.password is a list; expected ${NAME} or ${file:/path}
   help: for example  password: "${TOTESYS_PASSWORD}"
 leat.yaml:7:23: LEAT0102 unknown key 'pasword'; did you mean password?
-  help: keys here: type, host, port, database, user, password, service, sslmode
+  help: keys here: type, host, port, database, user, password, service, sslmode, path
 leat.yaml:8:23: LEAT0102 unknown key 'password'; did you mean password?
-  help: keys here: type, host, port, database, user, password, service, sslmode
+  help: keys here: type, host, port, database, user, password, service, sslmode, path
 leat.yaml:9:6: LEAT0104 connections.g is 'postgresql://me:******@host/db'; expected a map
   help: for example  connections: {totesys: {type: postgres, host: db.internal, database: totesys, user: reader}}
 )");

@@ -19,8 +19,8 @@ bool IsHost(const Values& values, const std::string& name, std::vector<Diagnosti
   return false;
 }
 
-Connection ReadConnection(const YamlEntry& entry, const Values& values, const Environment& environment,
-                          std::vector<Diagnostic>& diagnostics) {
+Connection ReadConnection(const YamlEntry& entry, const Values& values, const std::string& folder,
+                          const Environment& environment, std::vector<Diagnostic>& diagnostics) {
   Connection connection;
   connection.name = entry.key;
   connection.place = entry.key_place;
@@ -31,6 +31,7 @@ Connection ReadConnection(const YamlEntry& entry, const Values& values, const En
   connection.user = values.Text("user");
   connection.service = values.Text("service");
   connection.sslmode = values.Text("sslmode");
+  connection.path = AbsoluteFrom(folder, values.LocatedText("path"));
   const auto password = values.OptionalText("password").value_or(Located<std::string>{"", entry.key_place});
   connection.password = SecretReference(entry.key, password.value, password.place, environment);
   return connection;
@@ -55,12 +56,33 @@ void CheckSchema(const Values& values, std::vector<Diagnostic>& diagnostics) {
                 "write  schema: \"{namespace}\"  for a schema per source and model folder"));
 }
 
-Warehouse ReadWarehouse(const Values& values, std::vector<Diagnostic>& diagnostics) {
+/// The schema that every database of a type has.
+std::string DefaultSchema(const Project& project, const std::string& connection) {
+  const auto found = project.connections.find(connection);
+  return found != project.connections.end() && found->second.type == "duckdb" ? "main" : "public";
+}
+
+Warehouse ReadWarehouse(const Values& values, const Project& project, std::vector<Diagnostic>& diagnostics) {
   CheckSchema(values, diagnostics);
-  return {.place = values.place(),
-          .connection = values.LocatedText("connection"),
-          .schema = values.Text("schema"),
-          .load = values.List("load")};
+  Warehouse warehouse{
+      .place = values.place(), .connection = values.LocatedText("connection"), .load = values.List("load")};
+  warehouse.schema = values.Has("schema") ? values.Text("schema") : DefaultSchema(project, warehouse.connection.value);
+  return warehouse;
+}
+
+/// Files that leat removes, or that are another database, are no place for a warehouse.
+void CheckFiles(const Project& project, std::vector<Diagnostic>& diagnostics) {
+  for (const auto& [name, connection] : project.connections) {
+    const Located<std::string>& path = connection.path;
+    if (path.value.empty()) continue;
+    if (path.value == project.lake.value || path.value.starts_with(project.lake.value + "/")) {
+      ReportContradiction(path.place, fmt::format("connections.{}.path is inside the lake", name),
+                          "choose a folder beside the lake", diagnostics);
+    } else if (path.value == project.state.value) {
+      ReportContradiction(path.place, fmt::format("connections.{}.path is the file of the state database", name),
+                          "choose another file", diagnostics);
+    }
+  }
 }
 
 /// Check what counts, then what would count with the other targets.
@@ -92,8 +114,10 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
   if (const YamlNode* connections = values.Find("connections"))
     for (const YamlEntry& entry : connections->entries) project.connections[entry.key].name = entry.key;
   for (const auto& [entry, connection] : values.Sections("connections"))
-    project.connections[entry.key] = ReadConnection(entry, connection, environment, diagnostics);
-  if (const auto warehouse = values.Section("warehouse")) project.warehouse = ReadWarehouse(*warehouse, diagnostics);
+    project.connections[entry.key] = ReadConnection(entry, connection, project.folder, environment, diagnostics);
+  CheckFiles(project, diagnostics);
+  if (const auto warehouse = values.Section("warehouse"))
+    project.warehouse = ReadWarehouse(*warehouse, project, diagnostics);
   if (const auto limits = values.Section("limits")) {
     project.limits.threads = static_cast<int>(limits->Integer("threads").value_or(0));
     project.limits.memory_bytes = limits->Bytes("memory");

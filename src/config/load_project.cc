@@ -134,6 +134,7 @@ class Loader {
     if (project().warehouse) CheckConnection(project().warehouse->connection);
     for (const Source& source : project().sources) {
       CheckConnection(source.connection);
+      CheckConnectionType(source);
       const auto& warehouse = project().warehouse;
       const bool same = warehouse && !source.connection.value.empty() &&
                         warehouse->connection.value == source.connection.value && warehouse->schema == source.schema;
@@ -159,6 +160,16 @@ class Loader {
     if (!known.empty()) fault.notes.push_back(fmt::format("connections: {}", Shorten(Join(known, ", "), 80)));
     fault.candidates = near;
     faults().push_back(std::move(fault));
+  }
+
+  void CheckConnectionType(const Source& source) {
+    const auto found = project().connections.find(source.connection.value);
+    if (found == project().connections.end() || found->second.type.empty() || source.type.empty()) return;
+    if (found->second.type == source.type) return;
+    faults().push_back(MakeFault("LEAT0115", source.connection.place,
+                                 fmt::format("the source {} has type {}, but connection {} has type {}", source.name,
+                                             source.type, source.connection.value, found->second.type),
+                                 fmt::format("name a connection of type {}", source.type)));
   }
 
   const Environment& environment_;

@@ -300,6 +300,58 @@ sources/crm.yaml:2:13: LEAT0115 the source crm reads what the warehouse writes: 
 )");
 }
 
+TEST_F(LoadProjectTest, ReadsADuckdbWarehouse) {
+  const Project project = Loaded(R"(
+=== leat.yaml
+name: shop
+connections: {bi: {type: duckdb, path: ./out/warehouse.duckdb}}
+warehouse: {connection: bi}
+)");
+  EXPECT_EQ(project.connections.at("bi").path.value, (folder / "out/warehouse.duckdb").string());
+  EXPECT_EQ(project.connections.at("bi").path.place, (Place{"leat.yaml", 2, 40, 62}));
+  EXPECT_EQ(project.warehouse->schema, "main");
+}
+
+TEST_F(LoadProjectTest, TellsFieldsOfAnotherTypeOfConnection) {
+  EXPECT_EQ(Faults(R"(
+=== leat.yaml
+name: shop
+connections:
+  bi: {type: duckdb, path: ./w.duckdb, host: db.internal}
+  db: {type: postgres, path: ./w.duckdb}
+  none: {type: duckdb}
+)"),
+            R"(
+leat.yaml:3:40: LEAT0115 connections.bi.host belongs to type postgres; connections.bi has type duckdb
+  help: remove it; type duckdb has: path
+leat.yaml:4:24: LEAT0115 connections.db.path belongs to type duckdb; connections.db has type postgres
+  help: remove it; type postgres has: host, port, database, user, password, service, sslmode
+leat.yaml:5:9: LEAT0106 connections.none.path is missing
+  help: add  path: ./warehouse.duckdb
+)");
+}
+
+TEST_F(LoadProjectTest, RefusesADuckdbFileWhereItCannotBe) {
+  EXPECT_EQ(Faults(R"(
+=== leat.yaml
+name: shop
+connections:
+  inside: {type: duckdb, path: ./lake/w.duckdb}
+  state: {type: duckdb, path: .leat/state.db}
+=== sources/crm.yaml
+type: postgres
+connection: inside
+)"),
+            R"(
+leat.yaml:3:32: LEAT0115 connections.inside.path is inside the lake
+  help: choose a folder beside the lake
+leat.yaml:4:31: LEAT0115 connections.state.path is the file of the state database
+  help: choose another file
+sources/crm.yaml:2:13: LEAT0115 the source crm has type postgres, but connection inside has type duckdb
+  help: name a connection of type postgres
+)");
+}
+
 TEST_F(LoadProjectTest, LoadsTwoHundredModelsAtOnce) {
   std::string files(kShop);
   for (int i = 0; i < 200; ++i)

@@ -31,9 +31,12 @@ struct Located {
 struct Connection {
   std::string name;
   Place place;
-  std::string type;  ///< `postgres`
+  std::string type;  ///< `postgres`, `duckdb`
+  // postgres
   std::string host, port, database, user, service, sslmode;
   SecretReference password;  ///< looked up on first use
+  // duckdb
+  Located<std::string> path;  ///< absolute
 };
 
 /// What `columns:` says of a stream.

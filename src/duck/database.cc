@@ -87,11 +87,14 @@ Database::~Database() {
   duckdb_close(&database_);
 }
 
-void Database::Lock(const std::vector<std::string>& folders) {
+void Database::Lock(const std::vector<std::string>& folders, const std::vector<std::string>& files) {
   Connection connection(*this);
   std::string list;
   for (const std::string& folder : folders) list += (list.empty() ? "" : ", ") + QuoteLiteral(folder + "/");
   connection.Execute(fmt::format("SET allowed_directories = [{}]", list));
+  list.clear();
+  for (const std::string& file : files) list += (list.empty() ? "" : ", ") + QuoteLiteral(file);
+  connection.Execute(fmt::format("SET allowed_paths = [{}]", list));
   connection.Execute("SET enable_external_access = false");
   connection.Execute("SET lock_configuration = true");
 }
@@ -282,11 +285,21 @@ std::string Connection::QueryText(const std::string& sql) {
 
 std::vector<std::string> Connection::QueryTexts(const std::string& sql) {
   std::vector<std::string> texts;
-  const auto result = Query(fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({})", sql));
-  while (const auto chunk = result->Next())
-    for (idx_t row = 0; row < chunk->size(); ++row)
-      texts.emplace_back(chunk->IsNull(0, row) ? std::string_view() : chunk->Text(0, row));
+  for (std::vector<std::string>& row : QueryRows(sql)) texts.push_back(std::move(row.front()));
   return texts;
+}
+
+std::vector<std::vector<std::string>> Connection::QueryRows(const std::string& sql) {
+  std::vector<std::vector<std::string>> rows;
+  const auto result = Query(fmt::format("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({})", sql));
+  while (const auto chunk = result->Next()) {
+    for (idx_t row = 0; row < chunk->size(); ++row) {
+      std::vector<std::string>& texts = rows.emplace_back();
+      for (idx_t column = 0; column < chunk->column_count(); ++column)
+        texts.emplace_back(chunk->IsNull(column, row) ? std::string_view() : chunk->Text(column, row));
+    }
+  }
+  return rows;
 }
 
 bool Connection::IsSingleSelect(const std::string& sql) {

@@ -40,9 +40,9 @@ class Database {
   duckdb_database handle() const { return database_; }
   const CancelFlag* cancel() const { return cancel_; }
 
-  /// Allow files below `folders` alone and lock every setting. What is typed by people runs in a database locked this
-  /// way.
-  void Lock(const std::vector<std::string>& folders);
+  /// Allow files below `folders` and `files` alone and lock every setting. What is typed by people runs in a database
+  /// locked this way.
+  void Lock(const std::vector<std::string>& folders, const std::vector<std::string>& files = {});
 
  private:
   friend class Connection;
@@ -169,6 +169,10 @@ class Connection {
   std::string QueryText(const std::string& sql);
   /// The first column of all rows, cast to text; NULL is empty.
   std::vector<std::string> QueryTexts(const std::string& sql);
+  /// All rows, every value cast to text; NULL is empty.
+  std::vector<std::vector<std::string>> QueryRows(const std::string& sql);
+  /// Run one statement that changes rows. Returns how many.
+  int64_t Change(const std::string& sql) { return Query(sql)->RowsChanged(); }
 
   /// Whether one statement alone, and a SELECT, stands in `sql`.
   bool IsSingleSelect(const std::string& sql);

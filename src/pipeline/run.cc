@@ -28,6 +28,7 @@
 #include "pipeline/progress.h"
 #include "pipeline/scope.h"
 #include "pipeline/steps.h"
+#include "warehouse/open.h"
 #include "warehouse/postgres/postgres_warehouse.h"
 
 namespace leat::pipeline {
@@ -369,8 +370,8 @@ class Runner {
     for (const warehouse::TableLoad& load : loads) progress_->StepStarted(load.spec.model, "load");
     try {
       const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
-      const auto warehouse = warehouse::OpenPostgres(config::PostgresOptions(target), &cancel_,
-                                                     [&](const auto& identity) { RefuseSource(identity); });
+      const auto warehouse = warehouse::Open(
+          target, {.cancel = &cancel_, .guard = [&](const auto& at) { RefuseSource(at); }, .wait = options_.wait});
       duck::Connection connection(workspace_.database());
       for (const warehouse::LoadOutcome& outcome : warehouse->Load(connection, project_.name, loads))
         EndLoad(StepOf(outcome, run_.number, started), outcome.diagnostic);

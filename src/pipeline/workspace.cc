@@ -8,6 +8,7 @@
 #include "clients/postgres/scan.h"
 #include "core/file_system.h"
 #include "duck/row_hash.h"
+#include "warehouse/open.h"
 
 namespace leat::pipeline {
 
@@ -42,8 +43,10 @@ Workspace::Workspace(const config::Project& project, Access access, const Cancel
     duck::Connection connection(*database_);
     postgres::RegisterScan(connection);
   }
-  database_->Lock(access == Access::kWrite ? std::vector<std::string>{project.lake.value, seeds, temporary}
-                                           : std::vector<std::string>{project.lake.value, seeds});
+  if (access == Access::kWrite)
+    database_->Lock({project.lake.value, seeds, temporary}, warehouse::FilesOf(project));
+  else
+    database_->Lock({project.lake.value, seeds});
   engine_ = std::make_unique<engine::Engine>(*database_, *storage_, project);
   if (store_ != nullptr) Reload();
 }

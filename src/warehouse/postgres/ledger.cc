@@ -132,26 +132,4 @@ bool Ledger::Holds(const std::string& load_id) {
   return connection_.Query(fmt::format("SELECT 1 FROM {} WHERE load_id = $1 LIMIT 1", name_), {load_id}).size() == 1;
 }
 
-bool IsForeign(const LedgerRow& row, const TableLoad& load) {
-  return !row.lake_table.empty() && row.lake_table != load.lake_table;
-}
-
-void CheckNotAhead(const LedgerRow& row, const TableLoad& load) {
-  if (IsForeign(row, load)) {
-    if (load.is_full || !row.is_there) return;
-    throw Error(kConflict, "LEAT0613", load.spec.place,
-                fmt::format("warehouse table {}.{} was loaded from another lake of this project", load.spec.schema,
-                            load.spec.table))
-        .Hint("if this lake is to have its tables from now on:  leat run --full-refresh")
-        .Note("two lakes that load one table would undo each other's rows; a lake that was made anew is another one");
-  }
-  if (row.commit_number <= load.commit_number && row.epoch <= load.epoch) return;
-  throw Error(
-      kConflict, "LEAT0604", load.spec.place,
-      fmt::format(
-          "warehouse table {}.{} holds commit {} (epoch {}), which is later than this run's commit {} (epoch {})",
-          load.spec.schema, load.spec.table, row.commit_number, row.epoch, load.commit_number, load.epoch))
-      .Note("another run has loaded it since, or the state database is an older copy");
-}
-
 }  // namespace leat::warehouse

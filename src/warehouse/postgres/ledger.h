@@ -7,19 +7,10 @@
 #include <vector>
 
 #include "clients/postgres/connection.h"
+#include "warehouse/ledger_row.h"
 #include "warehouse/warehouse.h"
 
 namespace leat::warehouse {
-
-/// What the newest row of a table in `_leat_loads` says.
-struct LedgerRow {
-  int64_t commit_number = 0;
-  int64_t epoch = 0;
-  int64_t snapshot_id = 0;
-  std::string definition;  ///< fingerprint of the table's definition then
-  std::string lake_table;  ///< UUID of the table in the lake that it was loaded from
-  bool is_there = true;    ///< whether something still stands under the table's name
-};
 
 /// `_leat_loads` of one schema: which snapshot of which project each table of it holds. Each transaction that loads
 /// tables adds one row per table under one load id, and never changes a row. Every method may throw
@@ -54,12 +45,5 @@ class Ledger {
   std::string project_;
   std::string name_;  ///< quoted
 };
-
-/// Whether the row was written for a table of another lake.
-bool IsForeign(const LedgerRow& row, const TableLoad& load);
-
-/// Throws: Error(kConflict, LEAT0613) for a foreign row, unless `load` takes the table over; Error(kConflict, LEAT0604)
-/// if the row is of a later commit or epoch than `load`.
-void CheckNotAhead(const LedgerRow& row, const TableLoad& load);
 
 }  // namespace leat::warehouse

@@ -1,0 +1,82 @@
+#include "warehouse/duckdb/table_fault.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "core/text.h"
+#include "duck/database.h"
+
+namespace leat::warehouse::duckdb {
+namespace {
+
+/// Types of faults that DuckDB finds in rows, and those that it finds in a statement about a table.
+constexpr std::string_view kRowFaults[] = {"Constraint", "Conversion", "Out of Range", "Invalid Input"};
+constexpr std::string_view kTableFaults[] = {"Binder", "Catalog", "Dependency", "Not implemented"};
+
+template <size_t n>
+bool IsOneOf(const std::string_view (&types)[n], const std::string& type) {
+  return std::ranges::find(types, type) != std::end(types);
+}
+
+/// The setting of the column that DuckDB names (`dim_staff.pay`, `"pay: 5"`), else the table's place.
+Place PlaceOfColumn(const Definition& table, const std::string& message) {
+  for (const ColumnSpec& column : table.spec().columns) {
+    const bool is_named = message.find(fmt::format("{}.{}", table.spec().table, column.name)) != std::string::npos ||
+                          message.find(fmt::format("\"{}: ", column.name)) != std::string::npos;
+    if (is_named && column.place.known()) return column.place;
+  }
+  return table.spec().place;
+}
+
+}  // namespace
+
+bool ConcernsOneTable(const Error& error) {
+  if (const auto* query = dynamic_cast<const duck::QueryError*>(&error))
+    return IsOneOf(kRowFaults, query->fault().type) || IsOneOf(kTableFaults, query->fault().type);
+  return error.kind() == kData || error.code() == "LEAT0602" || error.code() == "LEAT0607";
+}
+
+Diagnostic DescribeFault(const Definition& table, const Error& error) {
+  Diagnostic told = error.diagnostic();
+  if (const auto* query = dynamic_cast<const duck::QueryError*>(&error)) {
+    const bool is_of_rows = IsOneOf(kRowFaults, query->fault().type);
+    told.code = is_of_rows ? "LEAT0605" : "LEAT0607";
+    told.message =
+        fmt::format("warehouse table {}{}: {}", table.Name(), is_of_rows ? " refused its rows" : "", error.message());
+    told.place = PlaceOfColumn(table, error.message());
+  }
+  if (!told.place.known()) told.place = table.spec().place;
+  return told;
+}
+
+Error ForeignTable(const Definition& table, const ExistingTable& existing) {
+  Diagnostic told;
+  told.code = "LEAT0602";
+  told.place = table.spec().place;
+  if (existing.is_table) {
+    told.message = fmt::format("table {} is in the warehouse already, and this project did not make it", table.Name());
+    told.notes = Differences(table, existing);
+    if (told.notes.empty()) told.notes.push_back("its columns and keys are those of " + table.spec().model);
+  } else {
+    told.message = fmt::format("{} is in the warehouse already, and is no table", table.Name());
+  }
+  told.help = {"choose another name with `warehouse: {table: …}` in the model's head, or another `schema` in leat.yaml",
+               fmt::format("or make room for it: ALTER {} {} RENAME TO {};", existing.is_table ? "TABLE" : "VIEW",
+                           table.QuotedName(), QuoteIdentifier(table.spec().table + "_old"))};
+  return Error(kConfig, std::move(told));
+}
+
+Error NotAlterable(const Definition& table, const std::vector<std::string>& refusals) {
+  Diagnostic told;
+  told.code = "LEAT0607";
+  told.place = table.spec().place;
+  told.message = fmt::format("warehouse table {} cannot become what {} says now", table.Name(), table.spec().model);
+  told.notes = refusals;
+  told.help = {"cast in the model, or set `warehouse: {types: …}` to the type that is there",
+               fmt::format("or let it be made anew: DROP TABLE {};", table.QuotedName())};
+  return Error(kConfig, std::move(told));
+}
+
+}  // namespace leat::warehouse::duckdb
