@@ -570,7 +570,7 @@ def test_state_of_the_first_version_is_upgraded_and_kept_beside(project):
     project.run().expect(0)
     with contextlib.closing(state(project)) as connection:
         connection.executescript(
-            """DROP INDEX leat_commits_run;
+            """DROP INDEX leat_commits_run; DROP TABLE leat_recipes;
                ALTER TABLE leat_meta DROP COLUMN trimmed_at_us; ALTER TABLE leat_meta DROP COLUMN trimmed_to;
                UPDATE leat_meta SET schema_version = 1"""
         )
