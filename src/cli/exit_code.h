@@ -11,6 +11,7 @@ enum ExitCode : int {
   kSomeFailed = 1,    ///< it ran, but a table, check or count failed
   kNothingRun = 2,    ///< wrong usage or invalid project
   kNoConnection = 3,  ///< no connection answered, so no table could be worked on
+  kChangesPending = 4,  ///< of a plan with --exit-code
   kLeaseHeld = 5,     ///< another run is at work
   kInternalError = 70,
 };

@@ -125,7 +125,7 @@ ReadPlan PlanRead(const std::optional<StreamPosition>& position, const Moment& m
     plan.is_fresh = plan.may_delete;
     if (caught_up || !position->is_flushed) plan.because = "the server may have lost its last transactions in a crash";
     if (position->identity.leaves != identity.leaves) plan.because = "its partitions changed";
-    if (plan.shape_changed) plan.because = "what its rows show changed";
+    if (plan.shape_changed) plan.because = "its shape changed";
     if (plan.is_fresh) plan.lost_next.reset();
   }
   return plan;

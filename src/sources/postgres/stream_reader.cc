@@ -81,7 +81,7 @@ ReadForecast StreamReader::Foresee() {
     }
     forecast.how = !published_ ? How::kFirst : plan_.how == ReadPlan::How::kFull ? How::kFull : How::kChanges;
     if (forecast.how == How::kFull) forecast.because = WhyFull();
-    forecast.has_new_shape = plan_.shape_changed || (published_ && !relation_);
+    forecast.has_new_shape = plan_.shape_changed || (published_ && !HasSameKey());
     if (plan_.shape_changed && !now_.missing.empty()) forecast.diagnostic = MissingColumns(stream_, now_.missing);
     for (const lake::Field& field : now_.schema.fields)
       if (!engine::IsOwnColumn(field.name)) forecast.columns.push_back({field.name, lake::DuckType(field.type)});
@@ -102,7 +102,7 @@ std::string StreamReader::WhyFull() const {
 }
 
 std::optional<StreamPosition> StreamReader::Decide() {
-  if (published_ && HasSameKey()) relation_ = engine::Relation::Of(*published_);
+  if (published_ && !stream_.info.key.empty() && HasSameKey()) relation_ = engine::Relation::Of(*published_);
   const auto stored = context_.positions.find(stream_.info.name);
   if (published_ && stored != context_.positions.end()) before_ = ParsePosition(stored->second);
   const StreamIdentity identity = Identity();
@@ -162,8 +162,7 @@ StreamIdentity StreamReader::Identity() const {
 /// With another key, versions of before belong to other rows: the current ones begin anew, and the old ones stay as
 /// history.
 bool StreamReader::HasSameKey() const {
-  return published_->Property("leat.kind") == "stream" &&
-         published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
+  return published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
 }
 
 postgres::ScanTable StreamReader::ScanOf(int64_t blocks) const {
