@@ -133,8 +133,8 @@ constexpr std::string_view kMainExamples =
 constexpr std::string_view kExitCodes =
     "Exit codes\n"
     "  0 all done   1 a table, check or count failed   2 wrong usage or project\n"
-    "  3 no connection   4 plan --exit-code: changes pending   5 another run is at work\n"
-    "  70 internal error\n"
+    "  3 no connection   4 changes pending (plan --exit-code)\n"
+    "  5 another run is at work   70 internal error\n"
     "  130 interrupted   143 terminated\n";
 
 constexpr const char* kGlobalGroup = "Flags of every command, anywhere in the line";

@@ -18,8 +18,7 @@ ExitCode AnswerPlan(Session& session, const config::Project& project, const pipe
     file.Write(FormatPlanFile(data));
     file.Finish();
   }
-  const auto detail =
-      line.all || line.loudness == Loudness::kVerbose ? PlanDetail::kEverything : PlanDetail::kChanges;
+  const auto detail = line.all || line.loudness == Loudness::kVerbose ? PlanDetail::kEverything : PlanDetail::kChanges;
   if (is_answer)
     session.PrintDiagnostics(changes.diagnostics);
   else

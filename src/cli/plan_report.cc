@@ -185,7 +185,8 @@ class PlanText {
     std::string text = fmt::format("  {} {}  {}  {}\n", Paint(terminal_, words.tint, sign),
                                    PadRight(table.name, name_width_), PadRight(words.word, 8), told);
     text += Detail("columns", ColumnItems(table));
-    for (const char* part : {"head", "checks", "macros", "rules", "load"}) text += Detail(part, SettingItems(table, part));
+    for (const char* part : {"head", "checks", "macros", "rules", "warehouse"})
+      text += Detail(part, SettingItems(table, part));
     text += Sql(table);
     if (is_own && table.work != Work::kNone) text += Detail(WorkLabel(table), {WorkText(table)});
     return text;
@@ -239,7 +240,8 @@ class PlanText {
     const auto count = static_cast<int>(lines.size());
     if (detail_ == PlanDetail::kChanges && count > kLinesShown + 1) {
       lines.resize(kLinesShown);
-      lines.push_back(fmt::format("      {} and {} more lines (--all)", SignsOf(terminal_).ellipsis, count - kLinesShown));
+      lines.push_back(
+          fmt::format("      {} and {} more lines (--all)", SignsOf(terminal_).ellipsis, count - kLinesShown));
     }
     return lines.empty() ? "" : Join(lines, "\n") + "\n";
   }
@@ -276,7 +278,8 @@ class PlanText {
     std::vector<std::string> reasons;
     for (const PlannedTable* stream : streams) {
       ++counts[stream->read->how];
-      if (stream->read->how == How::kFull) reasons.push_back(fmt::format("{}: {}", stream->name, stream->read->because));
+      if (stream->read->how == How::kFull)
+        reasons.push_back(fmt::format("{}: {}", stream->name, stream->read->because));
     }
     std::vector<std::string> parts;
     const auto add = [&](How how, const char* text) {
@@ -322,9 +325,9 @@ std::string CountsText(const PlannedChanges& changes, const pipeline::RunOptions
   if (changes.IsEmpty())
     return fmt::format("No changes.{} New rows come with  {}\n", FaultsText(changes, terminal),
                        Command("run", options));
-  std::string text = fmt::format(
-      "Plan: {} to add, {} to change, {} to rebuild, {} to drop", changes.Count(Change::kNew),
-      changes.Count(Change::kChanged), changes.Count(Change::kRebuilt), changes.Count(Change::kGone));
+  std::string text =
+      fmt::format("Plan: {} to add, {} to change, {} to rebuild, {} to drop", changes.Count(Change::kNew),
+                  changes.Count(Change::kChanged), changes.Count(Change::kRebuilt), changes.Count(Change::kGone));
   if (const int refused = changes.Count(Change::kRefused); refused > 0) text += fmt::format(", {} refused", refused);
   if (const int skipped = changes.Count(Change::kSkipped); skipped > 0) text += fmt::format(", {} skipped", skipped);
   return fmt::format("{}.{}\n  Apply with  {}      Save with  {} -o plan.json\n", text, FaultsText(changes, terminal),

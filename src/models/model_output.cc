@@ -131,7 +131,8 @@ std::optional<Diagnostic> RefuseType(engine::Engine& engine, const config::Model
   const lake::Field* column = wanted.Find(before.name);
   if (column == nullptr) return std::nullopt;
   try {
-    lake::Evolve({.id = 0, .fields = {before}}, {.id = 0, .fields = {*column}}, lake::Schema{0, {before}}.LastColumnId());
+    lake::Evolve({.id = 0, .fields = {before}}, {.id = 0, .fields = {*column}},
+                 lake::Schema{0, {before}}.LastColumnId());
     return std::nullopt;
   } catch (Error& error) {
     error.SetPlace(PlaceOfOutputColumn(engine, model, before.name));

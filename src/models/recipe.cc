@@ -55,13 +55,17 @@ std::string RowsText(const config::CheckRule& rule) {
 
 /// Each column's part of a rule is a check of its own, as outcomes name them.
 void AddRule(const config::CheckRule& rule, Recipe::Texts& checks) {
-  std::string how = rule.severity == config::CheckSeverity::kError ? "" : fmt::format(", {}", WordOf(rule.severity));
-  if (!rule.where.empty()) how += fmt::format(", where {}", rule.where);
+  const bool is_error = rule.severity == config::CheckSeverity::kError;
+  std::vector<std::string> how;
+  if (!is_error) how.emplace_back(WordOf(rule.severity));
+  if (!rule.where.empty()) how.push_back("where " + rule.where);
   std::vector<std::string> columns;
   for (const auto& column : rule.columns) columns.push_back(column.value);
   const auto add = [&](const std::string& of, const std::string& text) {
+    std::vector<std::string> parts = how;
+    if (!text.empty()) parts.insert(parts.begin(), text);
     std::string& known = checks[fmt::format("{}({})", rule.rule, of)];
-    known += (known.empty() ? "" : "; ") + text + how;
+    known += (known.empty() ? "" : "; ") + Join(parts, ", ");
   };
   if (rule.rule == "unique") {
     add(Join(columns, ", "), "");
@@ -96,9 +100,9 @@ Recipe::Texts InputsOf(const engine::Engine& engine, const Graph& graph, const N
 }  // namespace
 
 std::string FormatRecipe(const Recipe& recipe) {
-  const nlohmann::ordered_json json = {{"sql", recipe.sql},         {"settings", recipe.settings},
-                                       {"checks", recipe.checks},   {"warehouse", recipe.warehouse},
-                                       {"macros", recipe.macros},   {"inputs", recipe.inputs}};
+  const nlohmann::ordered_json json = {{"sql", recipe.sql},       {"settings", recipe.settings},
+                                       {"checks", recipe.checks}, {"warehouse", recipe.warehouse},
+                                       {"macros", recipe.macros}, {"inputs", recipe.inputs}};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -46,7 +46,7 @@ std::vector<SettingChange> CompareSettings(const models::Recipe& before, const m
   CompareTexts("head", before.settings, after.settings, changes);
   CompareTexts("checks", before.checks, after.checks, changes);
   CompareTexts("macros", before.macros, after.macros, changes);
-  CompareTexts("load", before.warehouse, after.warehouse, changes);
+  CompareTexts("warehouse", before.warehouse, after.warehouse, changes);
   return changes;
 }
 

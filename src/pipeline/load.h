@@ -12,8 +12,8 @@ namespace leat::pipeline {
 /// Whether a model goes to the warehouse: the `load` patterns and its own `warehouse: false` decide.
 bool IsLoaded(const config::Project& project, const config::Model& model);
 
-/// How a model's table of `schema` is to be in the warehouse: columns in the model's order, keys, not-null and foreign keys from
-/// its checks.
+/// How a model's table of `schema` is to be in the warehouse: columns in the model's order, keys, not-null and foreign
+/// keys from its checks.
 warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Schema& schema);
 
 /// What a load needs to know of a published model: its spec, its rows, and what changed since an older snapshot.

@@ -135,24 +135,23 @@ class Planner {
       if (!stream.fault) readable.push_back(stream);
     NoReadObserver observer;
     std::map<std::string, sources::ReadForecast> forecasts;
-    for (sources::ReadForecast& forecast :
-         source.source->Foresee(readable, {.engine = workspace_.engine(),
-                                           .writer = workspace_.writer(),
-                                           .now = SystemClock().Now(),
-                                           .full_refresh = options_.full_refresh,
-                                           .cancel = cancel_,
-                                           .observer = observer,
-                                           .tables = workspace_.tables(),
-                                           .positions = positions_}))
+    for (sources::ReadForecast& forecast : source.source->Foresee(readable, {.engine = workspace_.engine(),
+                                                                            .writer = workspace_.writer(),
+                                                                            .now = SystemClock().Now(),
+                                                                            .full_refresh = options_.full_refresh,
+                                                                            .cancel = cancel_,
+                                                                            .observer = observer,
+                                                                            .tables = workspace_.tables(),
+                                                                            .positions = positions_}))
       forecasts[forecast.stream] = std::move(forecast);
     return forecasts;
   }
 
   void AddUnasked(const PlannedSource& source, const Error& error) {
     if (IsUnreachable(error))
-      return TellUnreachable(error, source.config->connection.place,
-                             fmt::format("the streams of {} stand in this plan as they are in the lake",
-                                         source.config->name));
+      return TellUnreachable(
+          error, source.config->connection.place,
+          fmt::format("the streams of {} stand in this plan as they are in the lake", source.config->name));
     Tell(error.diagnostic(), source.config->connection.place);
     for (const sources::StreamInfo& stream : source.streams)
       Refuse(Add({.name = stream.name, .is_stream = true, .file = source.config->file}));
@@ -272,7 +271,7 @@ class Planner {
     if (comparison.was_reset) return set(Change::kRebuilt, Work::kBuild, "what it was built from was reset");
     if (comparison.is_other_definition()) return set(Change::kChanged, Work::kBuild);
     if (comparison.has_other_rules())
-      return set(Change::kChanged, SetsRowsAside(node, comparison) || !news.empty() ? Work::kBuild : Work::kCheck);
+      return set(Change::kChanged, SetsRowsAside(*node.model) || !news.empty() ? Work::kBuild : Work::kCheck);
     if (!news.empty())
       return set(comparison.is_loaded_otherwise() ? Change::kChanged : Change::kRebuilt, Work::kBuild, news);
     if (options_.full_refresh) return set(Change::kRebuilt, Work::kBuild, "--full-refresh");
@@ -315,11 +314,11 @@ class Planner {
     return "";
   }
 
-  /// Rules that set rows aside are part of what makes the rows.
-  bool SetsRowsAside(const models::Node& node, const ModelComparison& comparison) const {
-    const auto rejects = [](const auto& check) { return check.second.find(", reject") != std::string::npos; };
-    const bool did = !comparison.recipe_before || std::ranges::any_of(comparison.recipe_before->checks, rejects);
-    return did || std::ranges::any_of(node.model->checks, [](const config::CheckRule& rule) {
+  /// Rules that set rows aside are part of what makes the rows, those of before too.
+  bool SetsRowsAside(const config::Model& model) const {
+    const lake::Table* rejects = TableOf({model.name_space, model.table + "__rejects"});
+    const bool has_rejects = rejects != nullptr && rejects->record_count() > 0;
+    return has_rejects || std::ranges::any_of(model.checks, [](const config::CheckRule& rule) {
              return rule.severity == config::CheckSeverity::kReject;
            });
   }
@@ -376,13 +375,15 @@ class Planner {
     for (const std::string& name : TablesGone(project_, plan_, recipes_)) {
       const config::Source* source = project_.FindSource(NamespaceOf(name));
       PlannedTable& table = Add({.name = name, .is_stream = source != nullptr, .change = Change::kGone});
-      table.because = source != nullptr ? fmt::format("{} does not read it any more; its rows stay", source->file) : NewName(name);
+      table.because =
+          source != nullptr ? fmt::format("{} does not read it any more; its rows stay", source->file) : NewName(name);
     }
   }
 
   std::string NewName(const std::string& gone) const {
     for (const PlannedTable& table : changes_.tables)
-      if (table.change == Change::kNew && table.because == "was " + gone) return "now " + table.name;
+      if (table.change == Change::kNew && table.because == "was " + gone)
+        return fmt::format("now {}; its rows stay", table.name);
     return "no file makes it any more; its rows stay";
   }
 
@@ -414,10 +415,11 @@ class Planner {
       if (output == prepared_.outputs.end() && published == nullptr) continue;
       const bool is_built = table.work == Work::kBuild && output != prepared_.outputs.end();
       warehouse::TableLoad load;
-      if (published != nullptr && published->snapshot()) load = LoadOf(project_, *model, *published, workspace_.engine());
+      if (published != nullptr && published->snapshot())
+        load = LoadOf(project_, *model, *published, workspace_.engine());
       if (is_built) load.spec = SpecOf(project_, *model, output->second.schema);
-      const bool is_renumbered = model->kind == config::ModelKind::kHistory && table.change == Change::kChanged &&
-                                 table.work == Work::kBuild;
+      const bool is_renumbered =
+          model->kind == config::ModelKind::kHistory && table.change == Change::kChanged && table.work == Work::kBuild;
       if (is_renumbered) load.replaces = [](int64_t) { return true; };
       loads.push_back(std::move(load));
     }
@@ -454,8 +456,8 @@ class Planner {
   models::Macros macros_;
   pipeline::Plan plan_;
   Recipes recipes_;
-  std::map<std::string, state::Step> last_steps_;   ///< that read or built a table, by its name
-  std::map<std::string, std::string> positions_;    ///< of streams
+  std::map<std::string, state::Step> last_steps_;                    ///< that read or built a table, by its name
+  std::map<std::string, std::string> positions_;                     ///< of streams
   std::map<std::string, std::vector<duck::Column>> stream_columns_;  ///< after the read that is foreseen
   models::Preparation prepared_;
   std::set<std::string> refused_;         ///< tables that the run would refuse or skip

@@ -31,7 +31,7 @@ struct ColumnChange {
 
 /// One setting of a head, a rule of a source, a check.
 struct SettingChange {
-  std::string part;  ///< `head`, `checks`, `warehouse`, `macros`, `rules`
+  std::string part;  ///< `head`, `checks`, `macros`, `rules`, `warehouse`
   std::string name;
   std::optional<std::string> before, after;
 };
@@ -55,10 +55,10 @@ struct PlannedTable {
   enum class Work { kNone, kRead, kBuild, kCheck, kLoad } work = Work::kNone;
   std::vector<ColumnChange> columns;
   std::vector<SettingChange> settings;
-  std::vector<Hunk> sql;                             ///< lines count in the file
-  std::optional<sources::ReadForecast> read;         ///< of a stream whose source answered
-  std::optional<int64_t> rows;                       ///< after the last run; of a new stream the source's estimate
-  std::optional<std::chrono::microseconds> took;     ///< to read or build it the last time
+  std::vector<Hunk> sql;                          ///< lines count in the file
+  std::optional<sources::ReadForecast> read;      ///< of a stream whose source answered
+  std::optional<int64_t> rows;                    ///< after the last run; of a new stream the source's estimate
+  std::optional<std::chrono::microseconds> took;  ///< to read or build it the last time
 };
 
 struct PlannedChanges {

@@ -147,7 +147,8 @@ std::vector<PlannedChange> PlanChangesIn(postgres::Connection& server, const std
   BlockReferrers(forecasts);
   std::vector<PlannedChange> changes;
   for (Forecast& forecast : forecasts)
-    if (!forecast.change.statements.empty() || forecast.change.diagnostic) changes.push_back(std::move(forecast.change));
+    if (!forecast.change.statements.empty() || forecast.change.diagnostic)
+      changes.push_back(std::move(forecast.change));
   return changes;
 }
 
