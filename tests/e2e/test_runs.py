@@ -494,7 +494,7 @@ def test_state_of_a_newer_leat(project):
     told = refused_state(project, 2)
     assert re.fullmatch(
         lines(r"""
-            error\[LEAT0513\]: the state database <project>/.leat/state.db has schema version 99; this leat \S+ knows versions up to 2
+            error\[LEAT0513\]: the state database <project>/.leat/state.db has schema version 99; this leat \S+ knows versions up to 3
               = help: use the leat that made it, or a newer one
               = more: leat explain LEAT0513
         """),
