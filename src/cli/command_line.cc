@@ -52,11 +52,14 @@ constexpr std::array kCommands = {
             "  leat plan\n"
             "  leat plan +mart.fact_payment --exit-code    4 where changes are pending\n"
             "  leat plan -o plan.json                      for  leat run --apply plan.json\n",
-            "  SELECT as for run.\n"},
-    Command{"run", "[SELECT...] [--full-refresh]", "read what changed, build, check, load",
+            "  SELECT as for run. Rows that wait at a source are no change: after a run the\n"
+            "  plan is empty. Definitions are compared: those of the project, of the sources'\n"
+            "  tables, and of the tables in the warehouse.\n"},
+    Command{"run", "[SELECT...] [--full-refresh] [--apply FILE]", "read what changed, build, check, load",
             "  leat run                            everything\n"
             "  leat run +mart.fact_payment         one table and what it needs\n"
             "  leat run source:crm+ --exclude tag:monthly\n"
+            "  leat run --apply plan.json          what  leat plan -o plan.json  has shown\n"
             "  leat run mart.dim_staff --full-refresh\n",
             "  SELECT is a table (mart.dim_staff, mart.*) or one of source:NAME, tag:NAME,\n"
             "  kind:NAME, path:FOLDER. +x adds what x needs, x+ what needs x, 2+x two levels.\n"
@@ -137,7 +140,8 @@ constexpr std::string_view kMainExamples =
 constexpr std::string_view kExitCodes =
     "Exit codes\n"
     "  0 all done   1 a table, check or count failed   2 wrong usage or project\n"
-    "  3 no connection   5 another run is at work   70 internal error\n"
+    "  3 no connection   4 changes pending (plan --exit-code)\n"
+    "  5 another run is at work   70 internal error\n"
     "  130 interrupted   143 terminated\n";
 
 constexpr const char* kGlobalGroup = "Flags of every command, anywhere in the line";
@@ -221,11 +225,11 @@ class Parser {
     Describe(app_.add_flag("-h,--help", line_.help, "this help; after a command, its own"), kGlobalGroup);
     Describe(app_.add_flag("--version", line_.version, "versions of leat and of DuckDB"), kGlobalGroup);
     // One value each time, so that a selection does not swallow the words after it.
-    app_.add_option("-s,--select", select_, "tables to run or check, as the arguments of run")
+    app_.add_option("-s,--select", select_, "tables to plan, run or check, as the arguments of run")
         ->group(kGlobalGroup)
         ->type_name("SELECT")
         ->allow_extra_args(false);
-    app_.add_option("--exclude", exclude_, "tables that run or check leaves out")
+    app_.add_option("--exclude", exclude_, "tables that plan, run or check leaves out")
         ->group(kGlobalGroup)
         ->type_name("SELECT")
         ->allow_extra_args(false);
@@ -251,12 +255,26 @@ class Parser {
     if (name == "state")
       Describe(sub.add_option("--confirm", line_.confirm, "reset: the table's name, instead of the question"),
                kOwnGroup, "TABLE");
-    if (name == "run" || name == "check") sub.add_option("tables", tables_)->group("");
-    if (name == "run") {
+    if (name == "run" || name == "check" || name == "plan") sub.add_option("tables", tables_)->group("");
+    if (name == "run" || name == "plan") {
       Describe(sub.add_flag("--full-refresh", line_.full_refresh,
                             "read sources from the start and rebuild models; no version of a row is lost"),
                kOwnGroup);
     }
+    if (name == "run") AddRunFlags(sub);
+    if (name == "plan") AddPlanFlags(sub);
+  }
+
+  void AddRunFlags(CLI::App& sub) {
+    Describe(sub.add_flag("--dry-run", line_.dry_run, "show what  leat plan  shows, and do nothing"), kOwnGroup);
+    Describe(sub.add_option("--apply", line_.apply, "run what a saved plan shows, if it is still true"), kOwnGroup,
+             "FILE");
+  }
+
+  void AddPlanFlags(CLI::App& sub) {
+    Describe(sub.add_flag("--exit-code", line_.exit_code, "exit code 4 where changes are pending"), kOwnGroup);
+    Describe(sub.add_option("-o,--output", line_.output, "save the plan as JSON; - is standard output"), kOwnGroup,
+             "FILE");
   }
 
   void AddInitFlags(CLI::App& sub) {
@@ -373,11 +391,13 @@ class Parser {
   void CheckMeaning() const {
     const std::string& command = line_.command;
     if (quiet_ && verbose_) throw UsageError("-q and -v exclude each other", command);
-    if (command != "run" && command != "check" && (!select_.empty() || !exclude_.empty()))
+    if (command != "run" && command != "check" && command != "plan" && (!select_.empty() || !exclude_.empty()))
       throw UsageError(fmt::format("leat {} takes no selection", command), command);
     if (command == "init" && line_.template_name.empty())
       throw UsageError("leat init needs --template; expected shop or empty", command);
     if (line_.dot && line_.json) throw UsageError("--dot and --json exclude each other", command);
+    if (!line_.apply.empty() && (!tables_.empty() || !exclude_.empty() || line_.full_refresh))
+      throw UsageError("--apply takes its selection from the plan", command);
     if (!line_.subject.empty()) return;
     if (command == "lineage") throw UsageError("leat lineage needs a table or a column of one", command);
     if (command == "preview") throw UsageError("leat preview needs a table or a file", command);

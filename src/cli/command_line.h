@@ -36,7 +36,9 @@ struct CommandLine {
   std::optional<std::string> warehouse_url;
 
   bool fast = false;           // validate
-  bool full_refresh = false;   // run
+  bool full_refresh = false;   // plan, run
+  bool dry_run = false;        ///< run: show the plan, and do nothing
+  std::string apply;           ///< run: a saved plan
   std::string action;          ///< runs: list, show, logs; state: show, reset; connections: list, test, discover
   std::optional<int64_t> run;  ///< retry, runs: its number; nothing: the last
   std::string table;           ///< runs logs: only lines about this one
@@ -51,7 +53,7 @@ struct CommandLine {
   std::string junit;       ///< run, check: a file for the results, as JUnit XML
   bool dot = false;        ///< lineage: as a graph for Graphviz
   std::string format;      ///< preview, query: table, csv, json; empty: by the ending of `output`, else by the stream
-  std::string output;      ///< preview, query: a file; empty or `-`: standard output
+  std::string output;      ///< preview, query, plan: a file; `-`: standard output
 };
 
 /// Read the words after the program's name.

@@ -8,10 +8,11 @@ namespace leat::cli {
 /// What the shell is told. 130 and 143 are 128 + the number of the signal.
 enum ExitCode : int {
   kAllDone = 0,
-  kSomeFailed = 1,    ///< it ran, but a table, check or count failed
-  kNothingRun = 2,    ///< wrong usage or invalid project
-  kNoConnection = 3,  ///< no connection answered, so no table could be worked on
-  kLeaseHeld = 5,     ///< another run is at work
+  kSomeFailed = 1,      ///< it ran, but a table, check or count failed
+  kNothingRun = 2,      ///< wrong usage or invalid project
+  kNoConnection = 3,    ///< no connection answered, so no table could be worked on
+  kChangesPending = 4,  ///< of a plan with --exit-code
+  kLeaseHeld = 5,       ///< another run is at work
   kInternalError = 70,
 };
 

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/plan.h"
+#include "cli/plan_file.h"
+#include "cli/plan_report.h"
 #include "cli/progress.h"
 #include "cli/run_log_file.h"
 #include "cli/run_summary.h"
@@ -43,6 +46,14 @@ std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& pro
   }
 }
 
+/// The selection of the plan that is to be applied, if it still says what a run would change.
+pipeline::RunOptions OptionsOfPlan(Session& session, const config::Project& project) {
+  const SavedPlan saved = ReadPlanFile(session.line().apply, project);
+  const auto changes = pipeline::PlanChanges(project, saved.options, session.cancel());
+  RequireStillTrue(saved, PlanJson(project, saved.options, changes));
+  return saved.options;
+}
+
 ExitCode AnswerNothingToRetry(Session& session, const std::optional<state::Run>& run) {
   std::string why = "this project never ran";
   if (run && run->status == "succeeded") why = fmt::format("run {} succeeded", run->number);
@@ -56,9 +67,13 @@ ExitCode AnswerNothingToRetry(Session& session, const std::optional<state::Run>&
 ExitCode Run(Session& session) {
   const CommandLine& line = session.line();
   const config::Project project = session.OpenProject();
-  return *CarryOutRun(
-      session, project,
-      {.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh, .wait = line.wait});
+  pipeline::RunOptions options =
+      line.apply.empty()
+          ? pipeline::RunOptions{.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh}
+          : OptionsOfPlan(session, project);
+  if (line.dry_run) return AnswerPlan(session, project, options);
+  options.wait = line.wait;
+  return *CarryOutRun(session, project, options);
 }
 
 ExitCode Retry(Session& session) {

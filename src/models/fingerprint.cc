@@ -30,8 +30,7 @@ std::string DefinitionOf(const Macros& macros, const Node& node) {
 std::string VersionsOf(const engine::Engine& engine, const SelectReads& reads, Timestamp run_time) {
   std::string text;
   for (const std::string& name : reads.TableNames()) text += fmt::format("{} {}\n", name, InputVersion(engine, name));
-  const bool depends_on_moment = reads.varies || !reads.parameters.empty();
-  if (depends_on_moment) text += FormatTimestamp(run_time);
+  if (DependsOnMoment(reads)) text += FormatTimestamp(run_time);
   return text;
 }
 
@@ -84,6 +83,8 @@ std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macro
                                Timestamp run_time) {
   return HashOfText(reads.normalised + "\n" + macros.TextOf(reads.macros) + VersionsOf(engine, reads, run_time));
 }
+
+bool DependsOnMoment(const SelectReads& reads) { return reads.varies || !reads.parameters.empty(); }
 
 std::string InputVersion(const engine::Engine& engine, const std::string& name) {
   const engine::Relation* relation = engine.Find(engine::ParseName(name));

@@ -36,6 +36,9 @@ std::string ReferencesOf(const engine::Engine& engine, const Node& node);
 std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macros, const SelectReads& reads,
                                Timestamp run_time);
 
+/// Whether the same inputs may give other rows at another moment.
+bool DependsOnMoment(const SelectReads& reads);
+
 /// Stands for the rows behind a name. Those of a model are known by its files, so that a candidate has the version that
 /// it will have once it is published.
 std::string InputVersion(const engine::Engine& engine, const std::string& name);

@@ -218,18 +218,11 @@ lake::Schema ModelBuild::WithoutChangedTypes(const lake::Schema& current, const 
   lake::Schema kept = current;
   kept.fields.clear();
   for (const lake::Field& field : current.fields) {
-    const lake::Field* column = wanted.Find(field.name);
-    try {
-      if (column != nullptr)
-        lake::Evolve({.id = current.id, .fields = {field}}, {.id = 0, .fields = {*column}}, base_->last_column_id());
+    const std::optional<Diagnostic> refusal = RefuseType(context_.engine, model_, field, wanted);
+    if (!refusal)
       kept.fields.push_back(field);
-    } catch (Error& error) {
-      if (context_.options.full_refresh) continue;
-      error.SetPlace(PlaceOfOutputColumn(context_.engine, model_, field.name));
-      Diagnostic diagnostic = error.diagnostic();
-      diagnostic.help.push_back(fmt::format("leat run {} --full-refresh", model_.name));
-      throw Error(error.kind(), std::move(diagnostic));
-    }
+    else if (!context_.options.full_refresh)
+      throw Error(kConfig, *refusal);
   }
   return kept;
 }

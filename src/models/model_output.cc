@@ -126,6 +126,22 @@ Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, co
   return PlaceOfToken(model.file, model.text, tokens.empty() ? 0 : tokens.front().begin);
 }
 
+std::optional<Diagnostic> RefuseType(engine::Engine& engine, const config::Model& model, const lake::Field& before,
+                                     const lake::Schema& wanted) {
+  const lake::Field* column = wanted.Find(before.name);
+  if (column == nullptr) return std::nullopt;
+  try {
+    lake::Evolve({.id = 0, .fields = {before}}, {.id = 0, .fields = {*column}},
+                 lake::Schema{0, {before}}.LastColumnId());
+    return std::nullopt;
+  } catch (Error& error) {
+    error.SetPlace(PlaceOfOutputColumn(engine, model, before.name));
+    Diagnostic diagnostic = error.diagnostic();
+    diagnostic.help.push_back(fmt::format("leat run {} --full-refresh", model.name));
+    return diagnostic;
+  }
+}
+
 Diagnostic UnknownHeadColumn(const config::Model& model, const ModelOutput& output,
                              const config::Located<std::string>& column, const std::string& where) {
   std::vector<std::string> names;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,11 @@ std::vector<std::string> KeyOf(const config::Model& model);
 
 /// Place of the expression that makes output column `column`, or of the head.
 Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, const std::string& column);
+
+/// Why the column `before` of the published table cannot become that of `wanted` but by a full refresh, at the place
+/// that makes it; nothing where it can, or is gone. Types of columns grow, and never become others.
+std::optional<Diagnostic> RefuseType(engine::Engine& engine, const config::Model& model, const lake::Field& before,
+                                     const lake::Schema& wanted);
 
 /// Check that key, record_id and `warehouse:` name columns of `output`; LEAT0217 with the nearest name for each that
 /// does not.

@@ -58,7 +58,7 @@ class Validator {
     }
   }
 
-  std::vector<Diagnostic> Run() {
+  Preparation Run() {
     for (const Node& node : graph_.nodes) {
       CheckModel(node);
       MendTransaction();
@@ -67,7 +67,7 @@ class Validator {
       if (graph_.check_reads[i] && Bind(*graph_.check_reads[i])) CheckQuery(project_.checks[i]);
       MendTransaction();
     }
-    return std::move(diagnostics_);
+    return {std::move(diagnostics_), std::move(outputs_)};
   }
 
  private:
@@ -113,9 +113,10 @@ class Validator {
     const config::Model& model = *node.model;
     try {
       const ModelOutput output = OutputOf(engine_, model);
-      columns_[model.name] = output.columns;
-      if (model.record_id)
-        columns_[model.name].insert(columns_[model.name].begin(), {model.record_id->value, "INTEGER"});
+      // As the lake will have them: a HUGEINT becomes a DECIMAL there.
+      for (const lake::Field& field : output.schema.fields)
+        if (!engine::IsOwnColumn(field.name)) columns_[model.name].push_back({field.name, lake::DuckType(field.type)});
+      outputs_.insert_or_assign(model.name, output);
       for (Diagnostic& diagnostic : CheckHeadColumns(model, output)) diagnostics_.push_back(std::move(diagnostic));
       const std::string self = "(SELECT 1)";
       RulesOf(
@@ -152,15 +153,21 @@ class Validator {
   std::map<std::string, std::vector<duck::Column>>
       columns_;  ///< of what the engine cannot know: models, streams never loaded
   std::set<std::string> bound_;
+  std::map<std::string, ModelOutput> outputs_;
   std::vector<Diagnostic> diagnostics_;
   Transaction transaction_{engine_.connection()};
 };
 
 }  // namespace
 
+Preparation Prepare(engine::Engine& engine, Macros& macros, const config::Project& project, const Graph& graph,
+                    const std::map<std::string, std::vector<duck::Column>>& streams) {
+  return Validator(engine, macros, project, graph, streams).Run();
+}
+
 std::vector<Diagnostic> Validate(engine::Engine& engine, Macros& macros, const config::Project& project,
                                  const Graph& graph, const std::map<std::string, std::vector<duck::Column>>& streams) {
-  return Validator(engine, macros, project, graph, streams).Run();
+  return Prepare(engine, macros, project, graph, streams).diagnostics;
 }
 
 }  // namespace leat::models

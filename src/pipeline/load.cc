@@ -152,14 +152,14 @@ bool IsLoaded(const config::Project& project, const std::string& table) {
   return project.warehouse && FindPattern(project, table) != nullptr;
 }
 
-warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Table& table) {
+warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Schema& schema) {
   warehouse::TableSpec spec{.model = model.name,
                             .place = model.head_place,
                             .schema = project.warehouse->SchemaOf(model.name_space),
                             .table = TableIn(model),
                             .append_only = model.record_id.has_value(),
                             .foreign_keys = ForeignKeys(project, model)};
-  for (const lake::Field& field : table.schema().fields) {
+  for (const lake::Field& field : schema.fields) {
     if (engine::IsOwnColumn(field.name)) continue;
     warehouse::ColumnSpec column{.name = NameIn(model, field.name),
                                  .source = field.name,
@@ -178,7 +178,7 @@ warehouse::TableSpec SpecOf(const config::Project& project, const config::Model&
 
 warehouse::TableLoad LoadOf(const config::Project& project, const config::Model& model, const lake::Table& table,
                             const engine::Engine& engine) {
-  warehouse::TableLoad load{.spec = SpecOf(project, model, table)};
+  warehouse::TableLoad load{.spec = SpecOf(project, model, table.schema())};
   load.snapshot_id = table.snapshot()->id;
   load.lake_table = table.uuid();
   load.rows = table.record_count();

@@ -17,9 +17,9 @@ bool IsLoaded(const config::Project& project, const config::Model& model);
 /// The same of a model or stream by its name.
 bool IsLoaded(const config::Project& project, const std::string& table);
 
-/// How a model's table is to be in the warehouse: columns in the model's order, keys, not-null and foreign keys from
-/// its checks.
-warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Table& table);
+/// How a model's table of `schema` is to be in the warehouse: columns in the model's order, keys, not-null and foreign
+/// keys from its checks.
+warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Schema& schema);
 
 /// What a load needs to know of a published model: its spec, its rows, and what changed since an older snapshot.
 warehouse::TableLoad LoadOf(const config::Project& project, const config::Model& model, const lake::Table& table,

@@ -26,6 +26,7 @@
 #include "pipeline/load.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress.h"
+#include "pipeline/recipes.h"
 #include "pipeline/scope.h"
 #include "pipeline/steps.h"
 #include "warehouse/open.h"
@@ -70,6 +71,7 @@ class Runner {
       Build();
       FailPoint("pipeline.run.before_load");
       Load();
+      ForgetWhatIsGone();
       FailPoint("pipeline.run.before_finish");
     } catch (const Cancelled&) {
       cancelled_ = true;
@@ -158,7 +160,7 @@ class Runner {
       }
       const std::vector<StreamOutcome> outcomes = ReadStreams(source, *commit.number);
       FailPoint("pipeline.streams.before_publish");
-      PublishStreams(outcomes, std::move(commit));
+      PublishStreams(source, outcomes, std::move(commit));
       FailPoint("pipeline.streams.after_publish");
     } catch (const Error& error) {
       FailSource(source, error);
@@ -201,7 +203,7 @@ class Runner {
 
   /// Publish all streams of one source at once: their rows and how far they were read. `commit` holds what was expected
   /// before the read.
-  void PublishStreams(const std::vector<StreamOutcome>& outcomes, state::Commit commit) {
+  void PublishStreams(const PlannedSource& source, const std::vector<StreamOutcome>& outcomes, state::Commit commit) {
     std::vector<lake::Table> tables;
     std::erase_if(commit.positions, [&](state::Position& position) {
       const auto outcome =
@@ -213,6 +215,9 @@ class Runner {
     });
     for (const StreamOutcome& outcome : outcomes) {
       commit.steps.push_back(StepOf(outcome, run_.number));
+      for (const sources::StreamInfo& stream : source.streams)
+        if (stream.name == outcome.stream && !outcome.position.empty())
+          commit.recipes.push_back({stream.name, models::FormatRecipe(RecipeOf(*source.config, stream))});
       if (outcome.pending) tables.push_back(AddTo(commit, *outcome.pending));
     }
     workspace_.store()->Publish(commit);
@@ -333,6 +338,9 @@ class Runner {
         commit.steps.push_back(step);
       }
       if (!candidate.fingerprint.empty()) commit.models.push_back({name, candidate.fingerprint});
+      if (candidate.ok())
+        commit.recipes.push_back({name, models::FormatRecipe(models::RecipeOf(workspace_.engine(), macros_, plan_.graph,
+                                                                              *plan_.graph.Find(name)))});
       if (candidate.pending) tables.push_back(AddTo(commit, *candidate.pending));
       if (candidate.rejects) tables.push_back(AddTo(commit, *candidate.rejects));
     }
@@ -449,6 +457,13 @@ class Runner {
   }
 
   // --- finish ---
+
+  /// Tables that nobody makes any more keep their rows, and are told of by the plan only until this run.
+  void ForgetWhatIsGone() {
+    if (!IsOfEverything(options_)) return;
+    const auto gone = TablesGone(project_, plan_, ReadRecipes(workspace_.store()));
+    if (!gone.empty()) workspace_.store()->ForgetRecipes(gone);
+  }
 
   std::vector<state::Lease> LeasesOf(const std::set<std::string>& names) const {
     std::vector<state::Lease> leases;

@@ -59,6 +59,22 @@ struct ReadResult {
   std::vector<Diagnostic> warnings;  ///< about the source as a whole
 };
 
+/// How a stream would be read now.
+struct ReadForecast {
+  std::string stream;
+  enum class How {
+    kFirst,    ///< all rows, since the lake has none
+    kFull,     ///< all rows, compared with those of the lake
+    kChanges,  ///< what was written since the last read
+    kNothing   ///< `diagnostic` says why
+  };
+  How how = How::kNothing;
+  std::string because;                   ///< of kFull: `read: full`, `it has no key`
+  bool has_new_shape = false;            ///< columns, types or what the project takes of them differ from the last read
+  std::vector<duck::Column> columns;     ///< of the lake's table afterwards, without `_leat_…`
+  std::optional<Diagnostic> diagnostic;  ///< why it cannot be read, or a warning
+};
+
 /// Told how a read goes on, from several threads.
 class ReadObserver {
  public:
@@ -98,6 +114,10 @@ class Source {
   /// Throws: Error(kConnection), unreachable or refused; Error(kConfig), a name that matches nothing, two streams of
   /// one name.
   virtual std::vector<StreamInfo> Discover() = 0;
+
+  /// Tell how Read would read `streams`, which Discover has listed, reading none of their rows and writing nothing.
+  /// Throws: Error(kConnection) when the source is lost.
+  virtual std::vector<ReadForecast> Foresee(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 
   /// Read `streams`, all as of one moment, and write what changed into files of the lake. A stream that cannot be read
   /// fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:

@@ -71,6 +71,12 @@ struct ModelState {
   std::string fingerprint;
 };
 
+/// What a table was made from the last time, as far as people can read it: what `leat plan` compares with.
+struct Recipe {
+  std::string table;  ///< `totesys.sales_order`, `mart.dim_staff`
+  std::string text;   ///< JSON that only pipeline/ understands
+};
+
 /// Everything that becomes true at once.
 struct Commit {
   std::string scope;              ///< `source:totesys` or `models`
@@ -84,6 +90,7 @@ struct Commit {
       positions;  ///< `commit_number` is the one expected now; 0: none stored by a commit with rows yet
   std::vector<Step> steps;
   std::vector<ModelState> models;
+  std::vector<Recipe> recipes;
 };
 
 struct Run {
@@ -135,12 +142,16 @@ class Store {
   /// All of them, by name.
   virtual std::vector<Position> Positions() = 0;
   virtual std::vector<ModelState> Models() = 0;
+  virtual std::vector<Recipe> Recipes() = 0;
 
   /// Forget how far a stream was read, so that its next read compares all of it; or what a model was built from, so
   /// that it is built anew. Both are no-ops for a name that has nothing stored. Returns who holds `lease`, the one a
   /// run would take for it: then nothing was forgotten.
   virtual std::optional<LeaseHolder> ForgetPosition(const std::string& stream, const std::string& lease) = 0;
   virtual std::optional<LeaseHolder> ForgetModel(const std::string& model, const std::string& lease) = 0;
+
+  /// Forget the recipes of tables that the project no longer makes.
+  virtual void ForgetRecipes(const std::vector<std::string>& tables) = 0;
 
   /// The newest `limit` runs, newest first; `crashed` also if one was killed and nobody marked it yet.
   virtual std::vector<Run> Runs(int64_t limit) = 0;

@@ -79,6 +79,7 @@ class StoreConformance : public testing::TestWithParam<Implementation> {
     commit.positions = {{"totesys.sales_order", to, number - 1}};
     commit.steps = {StepOf(begun.run.number, "totesys.sales_order", "extract")};
     commit.models = {{"mart.dim_staff", to}};
+    commit.recipes = {{"totesys.sales_order", to}, {"mart.dim_staff", to}};
     return commit;
   }
   static Step StepOf(int64_t run, const std::string& table, const std::string& step,
@@ -97,9 +98,11 @@ class StoreConformance : public testing::TestWithParam<Implementation> {
     const auto pointers = store().Pointers();
     const auto position = store().FindPosition("totesys.sales_order");
     const auto model = store().FindModel("mart.dim_staff");
-    return fmt::format("pointer {}, position {}/{}, model {}, steps {}, commit {}",
+    std::string recipes;
+    for (const Recipe& recipe : store().Recipes()) recipes += " " + recipe.text;
+    return fmt::format("pointer {}, position {}/{}, model {}, recipes{}, steps {}, commit {}",
                        pointers.contains(kOrders) ? pointers.at(kOrders) : "-", position ? position->value : "-",
-                       position ? position->commit_number : 0, model ? model->fingerprint : "-",
+                       position ? position->commit_number : 0, model ? model->fingerprint : "-", recipes,
                        store().LatestSteps(Store::StepChoice::kAny).size(), store().LastCommitNumber(kSource));
   }
 
@@ -127,11 +130,11 @@ INSTANTIATE_TEST_SUITE_P(Implementations, StoreConformance, testing::ValuesIn(kI
 
 TEST_P(StoreConformance, ACommitMakesAllOfItTrue) {
   const auto begun = Begin();
-  EXPECT_EQ(Truth(), "pointer -, position -/0, model -, steps 0, commit 0");
+  EXPECT_EQ(Truth(), "pointer -, position -/0, model -, recipes, steps 0, commit 0");
   EXPECT_EQ(store().Publish(Extract(begun, 1, "", "a.json")), 1);
-  EXPECT_EQ(Truth(), "pointer a.json, position a.json/1, model a.json, steps 1, commit 1");
+  EXPECT_EQ(Truth(), "pointer a.json, position a.json/1, model a.json, recipes a.json a.json, steps 1, commit 1");
   EXPECT_EQ(store().Publish(Extract(begun, 2, "a.json", "b.json")), 2);
-  EXPECT_EQ(Truth(), "pointer b.json, position b.json/2, model b.json, steps 1, commit 2");
+  EXPECT_EQ(Truth(), "pointer b.json, position b.json/2, model b.json, recipes b.json b.json, steps 1, commit 2");
   EXPECT_THAT(Open()->Pointers(), ElementsAre(Pair(kOrders, "b.json")));
 }
 
@@ -442,6 +445,13 @@ TEST_P(StoreConformance, AForgottenModelHasNoFingerprint) {
   EXPECT_FALSE(store().ForgetModel("mart.nothing", "model:mart.nothing"));
 }
 
+TEST_P(StoreConformance, RecipesOfTheNamedTablesAreForgotten) {
+  store().Publish(Extract(Begin(), 1, "", "a.json"));
+  store().ForgetRecipes({"mart.dim_staff", "mart.nothing"});
+  ASSERT_THAT(store().Recipes(), SizeIs(1));
+  EXPECT_EQ(store().Recipes()[0].table, "totesys.sales_order");
+}
+
 TEST_P(StoreConformance, NothingIsForgottenWhileARunHoldsTheLease) {
   const auto begun = Begin();
   store().Publish(Extract(begun, 1, "", "a.json"));
@@ -450,7 +460,7 @@ TEST_P(StoreConformance, NothingIsForgottenWhileARunHoldsTheLease) {
   EXPECT_EQ(holder->run, begun.run.number);
   EXPECT_EQ(holder->name, kSource);
   EXPECT_TRUE(Open()->ForgetModel("mart.dim_staff", kSource));
-  EXPECT_EQ(Truth(), "pointer a.json, position a.json/1, model a.json, steps 1, commit 1");
+  EXPECT_EQ(Truth(), "pointer a.json, position a.json/1, model a.json, recipes a.json a.json, steps 1, commit 1");
 }
 
 TEST_P(StoreConformance, TrimsOldRunsButWhatIsStillTold) {

@@ -98,6 +98,9 @@ struct PlannedChange {
   std::string model;
   std::vector<std::string> statements;   ///< DDL as it would be executed, without semicolons
   std::optional<Diagnostic> diagnostic;  ///< why the table could not be loaded
+  /// Whether Load would do it even if no row has changed. False: somebody altered the table since it was loaded, and
+  /// only the next load with rows brings it back.
+  bool is_pending = true;
 };
 
 /// Called with the identity of each schema that is to be written, before anything is; throws to refuse the load.
@@ -119,9 +122,9 @@ class Warehouse {
   virtual Identity Identify(const std::string& schema) = 0;
 
   /// Tell what Load would do to the definitions of `tables` as they are now, writing nothing; a table that needs
-  /// nothing is left out. Of a load only `spec` and `replaces` are looked at.
+  /// nothing is left out. Of a load only `spec` and `replaces` are looked at. In dependency order.
   /// Throws: Error(kConnection); Error(kConfig, LEAT0603).
-  virtual std::vector<PlannedChange> PlanChanges(const std::vector<TableLoad>& tables) = 0;
+  virtual std::vector<PlannedChange> PlanChanges(const std::string& project, const std::vector<TableLoad>& tables) = 0;
 
   /// Bring all tables to the given state in one transaction, dimensions before facts; a table whose ledger row names
   /// the snapshot already is left alone, unless the table is gone. Where any is to be loaded, Probe() comes first. A

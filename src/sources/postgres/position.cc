@@ -101,13 +101,17 @@ bool IsBehind(const StreamPosition& last, const Moment& moment, const StreamIden
 
 ReadPlan PlanRead(const std::optional<StreamPosition>& position, const Moment& moment, const StreamIdentity& identity,
                   bool full) {
-  if (!position || position->ring.empty() || !position->identity.HasSameIds(identity)) return {.is_fresh = true};
+  if (!position || position->ring.empty()) return {.is_fresh = true, .because = "it is not kept how far it was read"};
+  if (!position->identity.HasSameIds(identity))
+    return {.is_fresh = true, .because = "it is another table, or of another server, than before"};
   const RingEntry& last = position->ring.back();
   const int64_t from = SafeHorizon(position->ring);
   ReadPlan plan{.how = ReadPlan::How::kChanges, .from = from, .lost_next = position->lost_next};
   plan.shape_changed = position->identity.shape != identity.shape;
   if (moment.next < last.horizon || moment.next - from >= kWindowMax)
-    return {.is_fresh = true, .shape_changed = plan.shape_changed};
+    return {.is_fresh = true,
+            .shape_changed = plan.shape_changed,
+            .because = "transaction ids of before say nothing any more"};
   if (moment.next < last.next) {
     // The server has crashed. What it shows may be older than what was read, so nothing counts as deleted yet.
     plan.may_delete = false;
@@ -119,6 +123,9 @@ ReadPlan PlanRead(const std::optional<StreamPosition>& position, const Moment& m
   if (full || identity != position->identity || !position->is_flushed || caught_up) {
     plan.how = ReadPlan::How::kFull;
     plan.is_fresh = plan.may_delete;
+    if (caught_up || !position->is_flushed) plan.because = "the server may have lost its last transactions in a crash";
+    if (position->identity.leaves != identity.leaves) plan.because = "its partitions changed";
+    if (plan.shape_changed) plan.because = "its shape changed";
     if (plan.is_fresh) plan.lost_next.reset();
   }
   return plan;

@@ -63,6 +63,7 @@ struct ReadPlan {
   bool may_delete = true;  ///< the snapshot is not older than the last one read
   bool shape_changed = false;
   std::optional<int64_t> lost_next;  ///< to be kept with the position
+  std::string because = {};          ///< why everything is read, unless that was asked for: `its partitions changed`
 };
 
 /// Whether a standby shows an older state than was read last, be it that its timeline is not known: it must not be

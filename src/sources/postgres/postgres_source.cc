@@ -37,6 +37,13 @@ class PostgresSource : public Source {
     return infos;
   }
 
+  std::vector<ReadForecast> Foresee(const std::vector<StreamInfo>& streams, const ReadContext& context) override {
+    std::vector<ReadForecast> forecasts;
+    for (const Job& job : JobsFor(streams))
+      forecasts.push_back(StreamReader(*pool_, *job.stream, context, moment_, as_of_).Foresee());
+    return forecasts;
+  }
+
   ReadResult Read(const std::vector<StreamInfo>& streams, const ReadContext& context) override {
     std::vector<Job> jobs = JobsFor(streams);
     std::exception_ptr lost = ReadAll(jobs, context);

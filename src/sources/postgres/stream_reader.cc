@@ -71,17 +71,51 @@ StreamOutcome StreamReader::Read() {
   return outcome;
 }
 
-void StreamReader::ReadInto(StreamOutcome& outcome) {
-  if (published_ && HasSameKey()) relation_ = engine::Relation::Of(*published_);
+ReadForecast StreamReader::Foresee() {
+  using How = ReadForecast::How;
+  ReadForecast forecast{.stream = stream_.info.name};
+  try {
+    if (Decide()) {
+      forecast.diagnostic = BehindLastRead(stream_);
+      return forecast;
+    }
+    forecast.how = !published_ ? How::kFirst : plan_.how == ReadPlan::How::kFull ? How::kFull : How::kChanges;
+    if (forecast.how == How::kFull) forecast.because = WhyFull();
+    forecast.has_new_shape = plan_.shape_changed || (published_ && !HasSameKey());
+    if (plan_.shape_changed && !now_.missing.empty()) forecast.diagnostic = MissingColumns(stream_, now_.missing);
+    for (const lake::Field& field : now_.schema.fields)
+      if (!engine::IsOwnColumn(field.name)) forecast.columns.push_back({field.name, lake::DuckType(field.type)});
+  } catch (const Error& error) {
+    forecast.diagnostic = error.diagnostic();
+  }
+  return forecast;
+}
+
+std::string StreamReader::WhyFull() const {
+  if (stream_.rule.read == config::ReadMode::kFull) return "read: full";
+  if (stream_.info.key.empty()) return "it has no key";
+  if (!stream_.table.has_row_ids) return "its rows do not tell which transaction wrote them";
+  if (!stream_.key_is_enforced) return "no unique index at the source keeps its key";
+  if (context_.full_refresh) return "--full-refresh";
+  if (!relation_) return "it has another key now";
+  return plan_.because.empty() ? "its rows were never counted" : plan_.because;
+}
+
+std::optional<StreamPosition> StreamReader::Decide() {
+  if (published_ && !stream_.info.key.empty() && HasSameKey()) relation_ = engine::Relation::Of(*published_);
   const auto stored = context_.positions.find(stream_.info.name);
   if (published_ && stored != context_.positions.end()) before_ = ParsePosition(stored->second);
   const StreamIdentity identity = Identity();
-  if (const auto last = LastRead(); last && IsBehind(*last, moment_, identity)) return SkipOldMoment(outcome, *last);
+  if (auto last = LastRead(); last && IsBehind(*last, moment_, identity)) return last;
   const bool is_counted = published_ && !published_->SummaryText("leat.rows").empty();
   plan_ = PlanRead(before_, moment_, identity, !reads_changes_ || context_.full_refresh || !relation_ || !is_counted);
   RefuseLostKey();
-
   now_ = BringTogether(stream_, published_);
+  return std::nullopt;
+}
+
+void StreamReader::ReadInto(StreamOutcome& outcome) {
+  if (const auto last = Decide()) return SkipOldMoment(outcome, *last);
   sql_.emplace(stream_, now_, context_.engine, relation_ ? &*relation_ : nullptr);
   if (plan_.shape_changed && !now_.missing.empty()) outcome.diagnostic = MissingColumns(stream_, now_.missing);
   try {
@@ -127,8 +161,7 @@ StreamIdentity StreamReader::Identity() const {
 /// With another key, versions of before belong to other rows: the current ones begin anew, and the old ones stay as
 /// history.
 bool StreamReader::HasSameKey() const {
-  return published_->Property("leat.kind") == "stream" &&
-         published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
+  return published_->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
 }
 
 postgres::ScanTable StreamReader::ScanOf() {

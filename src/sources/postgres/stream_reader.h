@@ -22,6 +22,8 @@ class StreamReader {
   /// Throws: Error(kConnection, LEAT0301, LEAT0302, LEAT0303) when the server is lost; any other fault is in the
   /// outcome. The outcome has no position yet: that of `position()` is final once the flush was awaited.
   StreamOutcome Read();
+  /// What Read would do. Borrows no connection. Faults are in the forecast.
+  ReadForecast Foresee();
 
   /// Where the stream stands after the read; nothing: as before.
   std::optional<StreamPosition>& position() { return position_; }
@@ -31,6 +33,9 @@ class StreamReader {
   bool rests_on_earlier() const { return !plan_.is_fresh; }
 
  private:
+  /// Fill plan and schema. Returns the last read if a standby is behind it: then nothing is to be read.
+  std::optional<StreamPosition> Decide();
+  std::string WhyFull() const;
   void ReadInto(StreamOutcome& outcome);
   void ReadPlanned(StreamOutcome& outcome);
   StreamIdentity Identity() const;

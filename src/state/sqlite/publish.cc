@@ -34,6 +34,7 @@ int64_t SqliteStore::Write(const Commit& commit) {
   for (const Position& position : commit.positions) MovePosition(position, number);
   for (const Step& step : commit.steps) InsertStep(step);
   for (const ModelState& model : commit.models) StoreModel(model, commit.run);
+  for (const Recipe& recipe : commit.recipes) StoreRecipe(recipe);
   return number;
 }
 
@@ -116,6 +117,13 @@ void SqliteStore::StoreModel(const ModelState& model, int64_t run) {
       INSERT INTO leat_models (model, fingerprint, run) VALUES (?1, ?2, ?3)
       ON CONFLICT (model) DO UPDATE SET fingerprint = ?2, run = ?3)sql",
                 model.model, model.fingerprint, run);
+}
+
+void SqliteStore::StoreRecipe(const Recipe& recipe) {
+  database_.Run(R"sql(
+      INSERT INTO leat_recipes (table_name, recipe) VALUES (?1, ?2)
+      ON CONFLICT (table_name) DO UPDATE SET recipe = ?2 WHERE recipe <> ?2)sql",
+                recipe.table, recipe.text);
 }
 
 bool SqliteStore::IsPublished(const std::string& attempt) {

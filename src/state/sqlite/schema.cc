@@ -102,6 +102,12 @@ ALTER TABLE leat_meta ADD COLUMN trimmed_at_us INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE leat_meta ADD COLUMN trimmed_to INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX leat_commits_run ON leat_commits (run);
 )sql"},
+    {3, R"sql(
+CREATE TABLE leat_recipes (
+  table_name TEXT PRIMARY KEY,
+  recipe TEXT NOT NULL
+) WITHOUT ROWID;
+)sql"},
 };
 
 /// Version 0 is a file in which leat has made nothing yet.

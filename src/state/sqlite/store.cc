@@ -64,6 +64,19 @@ std::vector<ModelState> SqliteStore::Models() {
   return models;
 }
 
+std::vector<Recipe> SqliteStore::Recipes() {
+  Statement rows(database_, "SELECT table_name, recipe FROM leat_recipes ORDER BY table_name");
+  std::vector<Recipe> recipes;
+  while (rows.Next()) recipes.push_back({rows.Text(0), rows.Text(1)});
+  return recipes;
+}
+
+void SqliteStore::ForgetRecipes(const std::vector<std::string>& tables) {
+  Transaction transaction(database_);
+  for (const std::string& table : tables) database_.Run("DELETE FROM leat_recipes WHERE table_name = ?1", table);
+  transaction.Commit();
+}
+
 std::optional<LeaseHolder> SqliteStore::Forget(const std::string& sql, const std::string& name,
                                                const std::string& lease) {
   Transaction transaction(database_);

@@ -29,8 +29,10 @@ class SqliteStore : public Store {
   std::optional<ModelState> FindModel(const std::string& model) override;
   std::vector<Position> Positions() override;
   std::vector<ModelState> Models() override;
+  std::vector<Recipe> Recipes() override;
   std::optional<LeaseHolder> ForgetPosition(const std::string& stream, const std::string& lease) override;
   std::optional<LeaseHolder> ForgetModel(const std::string& model, const std::string& lease) override;
+  void ForgetRecipes(const std::vector<std::string>& tables) override;
 
   std::vector<Run> Runs(int64_t limit) override;
   std::optional<Run> FindRun(int64_t number) override;
@@ -67,6 +69,7 @@ class SqliteStore : public Store {
   void CreateTable(const PointerSwap& swap);
   void MovePosition(const Position& position, int64_t number);
   void StoreModel(const ModelState& model, int64_t run);
+  void StoreRecipe(const Recipe& recipe);
   [[noreturn]] void ThrowMoved(const PointerSwap& swap);
   void SettleUnknown(const std::string& attempt, const Error& fault);
   void MoveLogIntoFile();

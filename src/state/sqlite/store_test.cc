@@ -106,7 +106,7 @@ TEST_F(SqliteStateTest, RefusesADatabaseOfANewerLeat) {
   Database(path_, milliseconds(50), Database::Missing::kRefuse).Run("UPDATE leat_meta SET schema_version = 99");
   EXPECT_EQ(FaultOf([&] { Open(); }),
             "LEAT0513 the state database /shop/.leat/state.db has schema version 99; this leat " LEAT_VERSION
-            " knows versions up to 2");
+            " knows versions up to 3");
 }
 
 TEST_F(SqliteStateTest, RefusesADatabaseOfAnotherProject) {
@@ -129,7 +129,7 @@ TEST_F(SqliteStateTest, UpgradesAnOlderFileAfterCopyingIt) {
   EXPECT_EQ(store->FindModel("mart.dim_staff")->fingerprint, "f");
   EXPECT_EQ(store->Positions().size(), 1u);
   EXPECT_EQ(store->Trim(SystemClock().Now()), 7);
-  EXPECT_THAT(Ask("SELECT schema_version FROM leat_meta"), ElementsAre("2"));
+  EXPECT_THAT(Ask("SELECT schema_version FROM leat_meta"), ElementsAre("3"));
   EXPECT_THAT(Ask("SELECT name FROM sqlite_schema WHERE name = 'leat_commits_run'", path_ + ".version-1"),
               ElementsAre());
   EXPECT_THAT(Ask("SELECT schema_version FROM leat_meta", path_ + ".version-1"), ElementsAre("1"));

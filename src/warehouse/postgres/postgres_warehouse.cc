@@ -14,6 +14,7 @@
 #include "core/fail_point.h"
 #include "warehouse/postgres/commit.h"
 #include "warehouse/postgres/loader.h"
+#include "warehouse/postgres/planned_change.h"
 #include "warehouse/postgres/table_fault.h"
 
 namespace leat::warehouse {
@@ -30,7 +31,7 @@ class PostgresWarehouse : public Warehouse {
 
   void Probe() override;
   Identity Identify(const std::string& schema) override { return IdentityOf(Server(), schema); }
-  std::vector<PlannedChange> PlanChanges(const std::vector<TableLoad>& tables) override;
+  std::vector<PlannedChange> PlanChanges(const std::string& project, const std::vector<TableLoad>& tables) override;
   std::vector<LoadOutcome> Load(duck::Connection& lake, const std::string& project,
                                 const std::vector<TableLoad>& tables) override;
 
@@ -109,7 +110,15 @@ void PostgresWarehouse::Probe() {
   }
 }
 
-std::vector<PlannedChange> PostgresWarehouse::PlanChanges(const std::vector<TableLoad>&) { return {}; }
+std::vector<PlannedChange> PostgresWarehouse::PlanChanges(const std::string& project,
+                                                          const std::vector<TableLoad>& tables) {
+  try {
+    return PlanChangesIn(Server(), project, tables);
+  } catch (...) {
+    server_.reset();
+    throw;
+  }
+}
 
 std::vector<LoadOutcome> PostgresWarehouse::Load(duck::Connection& lake, const std::string& project,
                                                  const std::vector<TableLoad>& tables) {
