@@ -52,15 +52,17 @@ struct Field {
   const Section* section = nullptr;
   FieldType key_type = FieldType::kText;  ///< of the keys of a map: kText, kName or kGlob
   bool single = false;
-  bool distinct = false;  ///< a list that names nothing twice
-  bool nullable = false;  ///< null is a value of its own: it removes what was inherited
-  bool or_false = false;  ///< `false` stands for none
+  bool distinct = false;   ///< a list that names nothing twice
+  bool nullable = false;   ///< null is a value of its own: it removes what was inherited
+  bool or_false = false;   ///< `false` stands for none
+  bool key_alone = false;  ///< of sections: the name of a key stands for a map of it with no value
 };
 
 /// The keys that may stand in one map of a project file.
 struct Section {
   std::span<const Field> fields;
   const Section* also = nullptr;  ///< the fields of another section may stand here too; own ones of the same name win
+  bool open = false;              ///< keys of the author's own may stand here; nobody looks at them
 
   const Field* Find(std::string_view name) const;
   /// All fields, own ones first.
@@ -74,6 +76,8 @@ extern const Section kSqlModelSection;        ///< head of models/*/*.sql
 extern const Section kGeneratedModelSection;  ///< models/*/*.yaml
 extern const Section kCheckQuerySection;      ///< head of checks/*.sql
 extern const Section kSeedSection;            ///< seeds/*.yaml
+extern const Section kSchemaYmlSection;       ///< schema.yml below models/
+extern const Section kDbtTestSection;         ///< an entry of `tests:` in it
 
 /// Whether a key is, or looks like a slip for, one that holds a secret: its value is never shown.
 bool NamesSecret(std::string_view key);
