@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/junit.h"
 #include "cli/progress.h"
 #include "cli/run_log_file.h"
 #include "cli/run_summary.h"
@@ -22,7 +23,7 @@ ExitCode AnswerRun(Session& session, const pipeline::RunSummary& summary, const 
 
 /// Run with progress on the terminal and a log beside the state database. Nothing: a retry had nothing to do.
 std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& project,
-                                    const pipeline::RunOptions& options) {
+                                    const pipeline::RunOptions& options, JunitReport* junit) {
   RunLogFile log(project, session.cancel());
   const auto run = [&] {
     const std::unique_ptr<Progress> shown = MakeProgress(ContextOf(session));
@@ -34,6 +35,7 @@ std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& pro
     const pipeline::RunSummary summary = run();
     if (summary.run.number == 0 && summary.run.status == "succeeded") return std::nullopt;
     log.End(summary);
+    if (junit != nullptr) junit->Add(summary);
     return AnswerRun(session, summary, log.loss());
   } catch (const Error& error) {
     log.BreakOff(error.diagnostic());
@@ -52,11 +54,13 @@ ExitCode AnswerNothingToRetry(Session& session, const std::optional<state::Run>&
 }  // namespace
 
 ExitCode Run(Session& session) {
-  const CommandLine& line = session.line();
-  const config::Project project = session.OpenProject();
-  return *CarryOutRun(
-      session, project,
-      {.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh, .wait = line.wait});
+  return WithJunit(session, [&](JunitReport& junit) {
+    const CommandLine& line = session.line();
+    const config::Project project = session.OpenProject();
+    return *CarryOutRun(
+        session, project,
+        {.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh, .wait = line.wait}, &junit);
+  });
 }
 
 ExitCode Retry(Session& session) {
@@ -68,7 +72,7 @@ ExitCode Retry(Session& session) {
   if (!retry) return AnswerNothingToRetry(session, std::nullopt);
   if (retry->options.only && retry->options.only->empty()) return AnswerNothingToRetry(session, retry->run);
   retry->options.wait = session.line().wait;
-  const auto done = CarryOutRun(session, project, retry->options);
+  const auto done = CarryOutRun(session, project, retry->options, /*junit=*/nullptr);
   return done ? *done : AnswerNothingToRetry(session, retry->run);
 }
 

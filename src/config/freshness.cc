@@ -81,6 +81,13 @@ bool Project::IsLeftOut(const std::string& stream) const {
   return !rule || rule->skip;
 }
 
+std::vector<std::string> Project::TagsOf(const std::string& stream) const {
+  const auto rule = RuleOf(*this, stream);
+  const StreamProperties* properties = FindStream(stream);
+  if ((rule && !rule->tags.empty()) || properties == nullptr) return rule ? rule->tags : std::vector<std::string>{};
+  return properties->tags;
+}
+
 Freshness Project::FreshnessOf(const std::string& table) const {
   if (const Model* model = FindModel(table)) return model->freshness.value_or(freshness);
   const auto rule = RuleOf(*this, table);

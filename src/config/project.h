@@ -262,6 +262,8 @@ struct Project {
   const StreamProperties* FindStream(const std::string& stream) const;
   /// Whether the source of a stream asks for it no more: by `skip: true`, or by naming it nowhere.
   bool IsLeftOut(const std::string& stream) const;
+  /// Of a stream: its own file's, else schema.yml's.
+  std::vector<std::string> TagsOf(const std::string& stream) const;
   /// The promise of a stream or a model: its own file's, else schema.yml's, else leat.yaml's. Empty for what is left
   /// out.
   Freshness FreshnessOf(const std::string& table) const;

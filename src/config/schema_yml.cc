@@ -26,6 +26,10 @@ class TableNames {
   /// `fact_sales_order`, or `mart.fact_sales_order`; nothing after a report.
   std::optional<std::string> Model(const Located<std::string>& name) { return Find(name, models_, "model"); }
 
+  bool IsModel(const std::string& table) const {
+    return std::find(models_.begin(), models_.end(), table) != models_.end();
+  }
+
   bool IsSource(const Located<std::string>& name) {
     if (std::find(sources_.begin(), sources_.end(), name.value) != sources_.end()) return true;
     ReportUnknown("source", name, sources_, fmt::format("add sources/{}.yaml, or correct the name", name.value));
@@ -277,6 +281,7 @@ class SchemaReader {
       if (std::find(stream.tags.begin(), stream.tags.end(), tag) == stream.tags.end())
         stream.tags.push_back(std::move(tag));
     if (stream.owner.empty()) stream.owner = OwnerOf(source_values);
+    RefuseModels(stream);
     stream.loaded_at_field = LoadedAtField(values);
     if (!stream.loaded_at_field) stream.loaded_at_field = LoadedAtField(source_values);
     project_.streams.push_back(std::move(stream));
@@ -307,6 +312,18 @@ class SchemaReader {
     }
     tests_.Read(values, "", table.checks);
     return table;
+  }
+
+  /// Streams are judged before models are built.
+  void RefuseModels(const StreamProperties& stream) {
+    for (const CheckRule& rule : stream.checks)
+      for (const auto& reference : rule.references)
+        if (names_.IsModel(reference.table.value))
+          diagnostics_.push_back(MakeFault(
+              "LEAT0133", reference.table.place,
+              fmt::format("{} is a model, which is built after {} is judged; expected source('source', 'stream')",
+                          reference.table.value, stream.name),
+              "name the stream that the model is made from, or write a file in checks/"));
   }
 
   void ReadExposure(const Values& values) {

@@ -28,8 +28,8 @@ std::vector<std::string> KeyOf(const config::Model& model);
 /// Place of the expression that makes output column `column`, or of the head.
 Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, const std::string& column);
 
-/// Check that key, record_id and `warehouse:` name columns of `output`; LEAT0217 with the nearest name for each that
-/// does not.
+/// Check that key, record_id, `warehouse:` and schema.yml name columns of `output`; LEAT0217 with the nearest name for
+/// each that does not.
 std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const ModelOutput& output);
 
 /// LEAT0217 for a column that the head names and the SELECT does not give.

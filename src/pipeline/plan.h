@@ -42,7 +42,8 @@ PlannedSource OpenPlanned(const config::Project& project, const config::Source& 
 struct Plan {
   std::vector<PlannedSource> sources;
   models::Graph graph;
-  std::set<std::string> models;  ///< names of models to build
+  std::set<std::string> models;   ///< names of models to build
+  std::set<std::string> streams;  ///< of a plan without sources: those that were selected
   int tables() const;
 };
 
