@@ -75,10 +75,11 @@ constexpr std::array kCommands = {
             "  leat check mart.dim_staff\n"
             "  leat check tag:monthly --json\n",
             "  SELECT as for run. Nothing is built or published; exit code 1 if a check with\n"
-            "  severity error fails.\n"},
-    Command{"status", "[--all]", "the state of every table",
+            "  severity error fails or data is older than its error_after.\n"},
+    Command{"status", "[--all] [--exit-code]", "the state of every table",
             "  leat status\n"
-            "  leat status --all    healthy tables too\n",
+            "  leat status --all        healthy tables too\n"
+            "  leat status --exit-code  for scripts: 1 if a table needs attention\n",
             ""},
     Command{"lineage", "TABLE[.COLUMN] [--dot]", "where a table or a column comes from, and what uses it",
             "  leat lineage mart.fact_payment\n"
@@ -256,6 +257,10 @@ class Parser {
       Describe(sub.add_option("--confirm", line_.confirm, "reset: the table's name, instead of the question"),
                kOwnGroup, "TABLE");
     if (name == "run" || name == "check" || name == "plan") sub.add_option("tables", tables_)->group("");
+    if (name == "run" || name == "check")
+      Describe(sub.add_option("--junit", line_.junit, "write the results as JUnit XML too, for CI"), kOwnGroup, "FILE");
+    if (name == "status")
+      Describe(sub.add_flag("--exit-code", line_.exit_code, "1 if a table is failing, late or unknown"), kOwnGroup);
     if (name == "run" || name == "plan") {
       Describe(sub.add_flag("--full-refresh", line_.full_refresh,
                             "read sources from the start and rebuild models; no version of a row is lost"),

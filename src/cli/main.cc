@@ -62,6 +62,7 @@ ExitCode CarryOut(Session& session) {
 
 /// Tell diagnostics that ended a command; with --json they are the document.
 void TellRefusal(Session& session, const std::vector<Diagnostic>& diagnostics) {
+  session.Annotate(diagnostics);
   if (session.line().json)
     session.out().Write(JsonDocument(session.line().command, nullptr, diagnostics));
   else

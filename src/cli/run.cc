@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/junit.h"
 #include "cli/plan.h"
 #include "cli/plan_file.h"
 #include "cli/plan_report.h"
@@ -27,7 +28,7 @@ ExitCode AnswerRun(Session& session, const pipeline::RunSummary& summary, const 
 
 /// Run with progress on the terminal and a log beside the state database. Nothing: a retry had nothing to do.
 std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& project,
-                                    const pipeline::RunOptions& options) {
+                                    const pipeline::RunOptions& options, JunitReport* junit) {
   RunLogFile log(project, session.cancel());
   const auto run = [&] {
     const std::unique_ptr<Progress> shown = MakeProgress(ContextOf(session));
@@ -39,6 +40,7 @@ std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& pro
     const pipeline::RunSummary summary = run();
     if (summary.run.number == 0 && summary.run.status == "succeeded") return std::nullopt;
     log.End(summary);
+    if (junit != nullptr) junit->Add(summary);
     return AnswerRun(session, summary, log.loss());
   } catch (const Error& error) {
     log.BreakOff(error.diagnostic());
@@ -65,15 +67,17 @@ ExitCode AnswerNothingToRetry(Session& session, const std::optional<state::Run>&
 }  // namespace
 
 ExitCode Run(Session& session) {
-  const CommandLine& line = session.line();
-  const config::Project project = session.OpenProject();
-  pipeline::RunOptions options =
-      line.apply.empty()
-          ? pipeline::RunOptions{.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh}
-          : OptionsOfPlan(session, project);
-  if (line.dry_run) return AnswerPlan(session, project, options);
-  options.wait = line.wait;
-  return *CarryOutRun(session, project, options);
+  return WithJunit(session, [&](JunitReport& junit) {
+    const CommandLine& line = session.line();
+    const config::Project project = session.OpenProject();
+    pipeline::RunOptions options =
+        line.apply.empty()
+            ? pipeline::RunOptions{.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh}
+            : OptionsOfPlan(session, project);
+    if (line.dry_run) return AnswerPlan(session, project, options);
+    options.wait = line.wait;
+    return *CarryOutRun(session, project, options, &junit);
+  });
 }
 
 ExitCode Retry(Session& session) {
@@ -85,7 +89,7 @@ ExitCode Retry(Session& session) {
   if (!retry) return AnswerNothingToRetry(session, std::nullopt);
   if (retry->options.only && retry->options.only->empty()) return AnswerNothingToRetry(session, retry->run);
   retry->options.wait = session.line().wait;
-  const auto done = CarryOutRun(session, project, retry->options);
+  const auto done = CarryOutRun(session, project, retry->options, /*junit=*/nullptr);
   return done ? *done : AnswerNothingToRetry(session, retry->run);
 }
 

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "cli/diagnostic_printer.h"
+#include "cli/github_annotations.h"
 #include "cli/run_log.h"
+#include "config/environment.h"
 #include "config/redact.h"
 #include "core/file_system.h"
 #include "pipeline/run.h"
@@ -35,14 +38,29 @@ config::Project Session::OpenProject() {
 void Session::PrintDiagnostics(const std::vector<Diagnostic>& diagnostics) {
   if (diagnostics.empty()) return;
   if (logs_json()) return LogDiagnostics(diagnostics);
-  const auto source = [this](const std::string& file) -> std::optional<std::string> {
-    if (!typed_name_.empty() && file == typed_name_) return typed_text_;
-    if (project_folder_.empty()) return std::nullopt;
-    return config::TextForDisplay(project_folder_, file);
-  };
-  const DiagnosticPrinter printer(source, err_terminal_.escapes ? Color::kOn : Color::kOff,
+  const DiagnosticPrinter printer([this](const std::string& file) { return SourceText(file); }, err_terminal_.escapes ? Color::kOn : Color::kOff,
                                   err_terminal_.unicode ? Drawing::kUtf8 : Drawing::kAscii);
   err_.Write(printer.FormatList(diagnostics, line_.all ? Show::kAll : Show::kFirst));
+}
+
+std::optional<std::string> Session::SourceText(const std::string& file) const {
+  if (!typed_name_.empty() && file == typed_name_) return typed_text_;
+  if (project_folder_.empty()) return std::nullopt;
+  return config::TextForDisplay(project_folder_, file);
+}
+
+std::string Session::Draw(const Diagnostic& diagnostic) const {
+  return DiagnosticPrinter([this](const std::string& file) { return SourceText(file); }, Color::kOff, Drawing::kUtf8)
+      .Format(diagnostic);
+}
+
+void Session::Annotate(const std::vector<Diagnostic>& diagnostics) {
+  static constexpr std::array kJudging = {"validate", "plan", "run", "retry", "check"};
+  const bool judges = std::find(kJudging.begin(), kJudging.end(), line_.command) != kJudging.end();
+  const config::Environment environment = config::ProcessEnvironment();
+  if (!judges || logs_json() || environment("GITHUB_ACTIONS") != "true") return;
+  const std::string folder = FolderInWorkspace(project_folder_, environment("GITHUB_WORKSPACE").value_or(""));
+  err_.Write(FormatAnnotations(diagnostics, folder));
 }
 
 void Session::LogDiagnostics(const std::vector<Diagnostic>& diagnostics) {
@@ -54,6 +72,7 @@ void Session::LogDiagnostics(const std::vector<Diagnostic>& diagnostics) {
 void Session::Answer(const std::string& text, const Json& data, const std::vector<Diagnostic>& diagnostics) {
   std::vector<Diagnostic> all = warnings_;
   all.insert(all.end(), diagnostics.begin(), diagnostics.end());
+  Annotate(all);
   if (line_.json) {
     out_.Write(JsonDocument(line_.command, data, all));
     return;

@@ -36,6 +36,13 @@ class Session {
   /// Tell diagnostics on standard error: drawn with their source, or as one event each where the log is JSON.
   void PrintDiagnostics(const std::vector<Diagnostic>& diagnostics);
 
+  /// One diagnostic as text without colour, as it would be printed.
+  std::string Draw(const Diagnostic& diagnostic) const;
+
+  /// In a job of GitHub, tell the diagnostics of commands that judge a project as annotations too, on standard error;
+  /// not where its lines are JSON.
+  void Annotate(const std::vector<Diagnostic>& diagnostics);
+
   /// A text of the command line that diagnostics point into, as `query`.
   void SetTypedText(const std::string& name, const std::string& text) {
     typed_name_ = name;
@@ -51,6 +58,7 @@ class Session {
 
  private:
   void LogDiagnostics(const std::vector<Diagnostic>& diagnostics);
+  std::optional<std::string> SourceText(const std::string& file) const;
 
   CommandLine line_;
   const CancelFlag& cancel_;

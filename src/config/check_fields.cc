@@ -73,8 +73,9 @@ class Checker {
     checked->kind = YamlNode::Kind::kMap;
     checked->place = node.place;
     for (const YamlEntry& entry : node.entries) CheckEntry(entry, section, path, *checked);
-    checked->has_unknown_keys = std::any_of(node.entries.begin(), node.entries.end(),
-                                            [&](const YamlEntry& entry) { return section.Find(entry.key) == nullptr; });
+    checked->has_unknown_keys =
+        !section.open && std::any_of(node.entries.begin(), node.entries.end(),
+                                     [&](const YamlEntry& entry) { return section.Find(entry.key) == nullptr; });
     for (const Field* field : section.AllFields()) {
       if (overlay_ || !IsOfType(*field, section, *checked, path) || checked->Find(field->name) != nullptr) continue;
       if (field->required && !HasSlipFor(node, section, *field)) ReportMissing(node, *field, path);
@@ -105,6 +106,7 @@ class Checker {
 
   void CheckEntry(const YamlEntry& entry, const Section& section, const std::string& path, YamlNode& checked) {
     const Field* field = section.Find(entry.key);
+    if (field == nullptr && section.open) return;
     if (field == nullptr) return ReportUnknown(entry, section);
     const bool null = entry.value->kind == YamlNode::Kind::kNull;
     const bool nullable = field->nullable || overlay_;
@@ -211,9 +213,19 @@ class Checker {
 
   YamlPointer CheckNested(const YamlPointer& value, const Field& field, const std::string& path) {
     if (field.or_false && value->plain && value->text == "false") return value;
+    if (field.key_alone && value->kind == YamlNode::Kind::kScalar)
+      return CheckSection(*KeyAlone(*value), *field.section, path);
     if (value->kind != YamlNode::Kind::kMap)
       return WrongType(*value, field, path, ExpectedOne(field) + (field.or_false ? " or false" : ""));
     return CheckSection(*value, *field.section, path);
+  }
+
+  static YamlPointer KeyAlone(const YamlNode& key) {
+    auto map = std::make_shared<YamlNode>();
+    map->kind = YamlNode::Kind::kMap;
+    map->place = key.place;
+    map->entries.push_back({key.text, key.place, std::make_shared<const YamlNode>(YamlNode{.place = key.place})});
+    return map;
   }
 
   bool CheckScalar(const YamlNode& node, const Field& field, const std::string& path) {

@@ -94,6 +94,12 @@ constexpr Field kWarehouseFields[] = {
 };
 constexpr Section kWarehouseSection{kWarehouseFields};
 
+constexpr Field kFreshnessFields[] = {
+    {.name = "warn_after", .type = kDuration, .text = "Data that is older makes the table late.", .example = "20m"},
+    {.name = "error_after", .type = kDuration, .text = "Data that is older makes `leat check` fail.", .example = "30m"},
+};
+constexpr Section kFreshnessSection{kFreshnessFields};
+
 constexpr Field kLimitsFields[] = {
     {.name = "threads",
      .type = kInteger,
@@ -139,6 +145,11 @@ constexpr Field kTargetFields[] = {
      .text = "Where finished tables go; without it, the lake is the warehouse.",
      .example = "{connection: warehouse, schema: public, load: [\"mart.*\"]}",
      .section = &kWarehouseSection},
+    {.name = "freshness",
+     .type = kSection,
+     .text = "How old the data of a table may be that has no `freshness` of its own.",
+     .example = "{warn_after: 20m, error_after: 30m}",
+     .section = &kFreshnessSection},
     {.name = "limits",
      .type = kSection,
      .text = "How much of the machine a run may take.",
@@ -255,6 +266,12 @@ constexpr Field kStreamFields[] = {
      .nullable = true},
     {.name = "description", .text = "What a row is.", .example = "One payment per order.", .nullable = true},
     {.name = "owner", .text = "Who to ask.", .example = "sales-data", .nullable = true},
+    {.name = "freshness",
+     .type = kSection,
+     .text = "How old its data may be; stands in place of leat.yaml's as a whole.",
+     .example = "{warn_after: 1h, error_after: 2h}",
+     .section = &kFreshnessSection,
+     .nullable = true},
 };
 
 constexpr Field kSourceFields[] = {
@@ -378,6 +395,12 @@ constexpr Field kTableFields[] = {
      .single = true},
     {.name = "description", .text = "What a row is.", .example = "One row per order."},
     {.name = "owner", .text = "Who to ask.", .example = "sales-data"},
+    {.name = "freshness",
+     .type = kSection,
+     .text = "How old its data may be; stands in place of leat.yaml's as a whole.",
+     .example = "{warn_after: 1h, error_after: 2h}",
+     .section = &kFreshnessSection,
+     .nullable = true},
 };
 constexpr Section kTableSection{kTableFields};
 
@@ -473,6 +496,266 @@ constexpr Field kSeedFields[] = {
      .section = &kSeedColumnsSection},
 };
 
+// --- models/schema.yml, in dbt's shape ---
+
+constexpr std::string_view kPeriods[] = {"minute", "hour", "day"};
+constexpr std::string_view kExposureTypes[] = {"dashboard", "notebook", "analysis", "ml", "application"};
+constexpr std::string_view kMaturities[] = {"high", "medium", "low"};
+
+constexpr Field kDbtMetaFields[] = {
+    {.name = "owner", .text = "Who to ask.", .example = "sales-data"},
+};
+constexpr Section kDbtMetaSection{.fields = kDbtMetaFields, .open = true};
+
+constexpr Field kDbtMeta{.name = "meta",
+                         .type = kSection,
+                         .text = "What else is known; leat reads `owner`.",
+                         .example = "{owner: sales-data}",
+                         .section = &kDbtMetaSection};
+constexpr Field kDbtTags{.name = "tags",
+                         .type = kName,
+                         .shape = kList,
+                         .text = "Words to select by.",
+                         .example = "[finance]",
+                         .single = true};
+constexpr Field kDbtDescription{
+    .name = "description", .type = kScalar, .text = "What it is.", .example = "One row per order."};
+constexpr Field kDbtSeverity{.name = "severity",
+                             .type = kChoice,
+                             .text = "What a broken rule does.",
+                             .example = "warn",
+                             .choices = kQuerySeverities};
+constexpr Field kDbtWhere{
+    .name = "where", .text = "SQL condition: the rule is about these rows only.", .example = "\"paid\""};
+
+constexpr Field kDbtPeriodFields[] = {
+    {.name = "count",
+     .type = kInteger,
+     .text = "How many periods.",
+     .example = "20",
+     .required = true,
+     .min = 1,
+     .max = 1'000'000},
+    {.name = "period",
+     .type = kChoice,
+     .text = "How long one is.",
+     .example = "minute",
+     .required = true,
+     .choices = kPeriods},
+};
+constexpr Section kDbtPeriodSection{kDbtPeriodFields};
+constexpr Field kDbtFreshnessFields[] = {
+    {.name = "warn_after",
+     .type = kSection,
+     .text = "Data that is older makes the table late.",
+     .example = "{count: 20, period: minute}",
+     .section = &kDbtPeriodSection},
+    {.name = "error_after",
+     .type = kSection,
+     .text = "Data that is older makes `leat check` fail.",
+     .example = "{count: 30, period: minute}",
+     .section = &kDbtPeriodSection},
+};
+constexpr Section kDbtFreshnessSection{kDbtFreshnessFields};
+constexpr Field kDbtFreshness{.name = "freshness",
+                              .type = kSection,
+                              .text = "How old its data may be; null: as old as it likes.",
+                              .example = "{warn_after: {count: 20, period: minute}}",
+                              .section = &kDbtFreshnessSection,
+                              .nullable = true};
+constexpr Field kDbtLoadedAtField{.name = "loaded_at_field",
+                                  .text = "Column whose newest value says up to when there is data.",
+                                  .example = "last_updated"};
+
+constexpr Field kDbtArgumentFields[] = {
+    {.name = "values",
+     .type = kScalar,
+     .shape = kList,
+     .text = "accepted_values: the values a column may have.",
+     .example = "[new, paid]"},
+    {.name = "quote",
+     .type = kBoolean,
+     .text = "accepted_values: without effect, since values are compared as the column's type.",
+     .example = "false"},
+    {.name = "to", .text = "relationships: the table that is referred to.", .example = "ref('dim_design')"},
+    {.name = "field", .text = "relationships: the key of that table.", .example = "design_id"},
+    {.name = "column_name", .text = "Of a test of the whole table: the column it is about.", .example = "design_id"},
+};
+constexpr Section kDbtArgumentSection{kDbtArgumentFields};
+constexpr Field kDbtTestConfigFields[] = {kDbtSeverity, kDbtWhere, kDbtTags, kDbtMeta};
+constexpr Section kDbtTestConfigSection{kDbtTestConfigFields};
+constexpr Field kDbtTestValueFields[] = {
+    {.name = "arguments",
+     .type = kSection,
+     .text = "Its values; they may stand beside it as well.",
+     .example = "{values: [new, paid]}",
+     .section = &kDbtArgumentSection},
+    {.name = "config",
+     .type = kSection,
+     .text = "Severity and condition.",
+     .example = "{severity: warn}",
+     .section = &kDbtTestConfigSection},
+    {.name = "name", .text = "A name of the author's own; without effect.", .example = "orders_have_designs"},
+    kDbtDescription,
+    kDbtSeverity,
+    kDbtWhere,
+};
+constexpr Section kDbtTestValueSection{kDbtTestValueFields, &kDbtArgumentSection};
+
+constexpr Field MakeDbtTest(std::string_view name, std::string_view text, std::string_view example) {
+  return {.name = name,
+          .type = kSection,
+          .text = text,
+          .example = example,
+          .section = &kDbtTestValueSection,
+          .nullable = true};
+}
+constexpr Field kDbtTestFields[] = {
+    MakeDbtTest("not_null", "The column is never NULL.", "{config: {severity: warn}}"),
+    MakeDbtTest("unique", "No value of the column repeats.", "{config: {severity: warn}}"),
+    MakeDbtTest("accepted_values", "The values the column may have.", "{values: [new, paid]}"),
+    MakeDbtTest("relationships", "The table whose key holds the column's values.",
+                "{to: ref('dim_design'), field: design_id}"),
+};
+
+constexpr Field MakeDbtTests(std::string_view name) {
+  return {.name = name,
+          .type = kSection,
+          .shape = kList,
+          .text = "Rules about its rows.",
+          .example = "[not_null]",
+          .section = &kDbtTestSection,
+          .key_alone = true};
+}
+constexpr Field kDbtTests = MakeDbtTests("tests");
+constexpr Field kDbtDataTests = MakeDbtTests("data_tests");
+
+constexpr Field kDbtConfigFields[] = {kDbtTags, kDbtMeta, kDbtFreshness};
+constexpr Section kDbtConfigSection{kDbtConfigFields};
+constexpr Field kDbtSourceConfigFields[] = {kDbtLoadedAtField};
+constexpr Section kDbtSourceConfigSection{kDbtSourceConfigFields, &kDbtConfigSection};
+constexpr Field MakeDbtConfig(const Section& section) {
+  return {.name = "config",
+          .type = kSection,
+          .text = "Tags and more.",
+          .example = "{tags: [finance], meta: {owner: sales-data}}",
+          .section = &section};
+}
+
+constexpr Field kDbtColumnConfigFields[] = {kDbtTags, kDbtMeta};
+constexpr Section kDbtColumnConfigSection{kDbtColumnConfigFields};
+constexpr Field kDbtColumnFields[] = {
+    {.name = "name", .text = "Name of the column.", .example = "design_id", .required = true},
+    kDbtDescription,
+    {.name = "data_type", .type = kSqlType, .text = "DuckDB type the column must have.", .example = "INTEGER"},
+    kDbtTests,
+    kDbtDataTests,
+    kDbtTags,
+    kDbtMeta,
+    MakeDbtConfig(kDbtColumnConfigSection),
+};
+constexpr Section kDbtColumnSection{kDbtColumnFields};
+
+constexpr Field kDbtTableFields[] = {
+    {.name = "name", .text = "Name of the table.", .example = "fact_sales_order", .required = true},
+    kDbtDescription,
+    {.name = "columns",
+     .type = kSection,
+     .shape = kList,
+     .text = "What is known of its columns.",
+     .example = "[{name: design_id, data_tests: [not_null]}]",
+     .section = &kDbtColumnSection},
+    kDbtTests,
+    kDbtDataTests,
+    kDbtTags,
+    kDbtMeta,
+    kDbtFreshness,
+    MakeDbtConfig(kDbtConfigSection),
+};
+constexpr Section kDbtTableSection{kDbtTableFields};
+
+constexpr Field kDbtSourceTableFields[] = {
+    {.name = "name", .text = "Name of the stream in leat.", .example = "payment", .required = true},
+    kDbtLoadedAtField,
+    MakeDbtConfig(kDbtSourceConfigSection),
+};
+constexpr Section kDbtSourceTableSection{kDbtSourceTableFields, &kDbtTableSection};
+
+constexpr Field kDbtSourceFields[] = {
+    {.name = "name", .text = "Name of the file in sources/.", .example = "totesys", .required = true},
+    {.name = "tables",
+     .type = kSection,
+     .shape = kList,
+     .text = "What is known of its streams.",
+     .example = "[{name: payment}]",
+     .section = &kDbtSourceTableSection},
+    kDbtDescription,
+    kDbtTags,
+    kDbtMeta,
+    kDbtFreshness,
+    kDbtLoadedAtField,
+    MakeDbtConfig(kDbtSourceConfigSection),
+};
+constexpr Section kDbtSourceSection{kDbtSourceFields};
+
+constexpr Field kDbtOwnerFields[] = {
+    {.name = "name", .text = "Who to ask.", .example = "sales-data"},
+    {.name = "email", .text = "Where to ask.", .example = "data@acme.example"},
+};
+constexpr Section kDbtOwnerSection{.fields = kDbtOwnerFields, .open = true};
+constexpr Field kDbtExposureFields[] = {
+    {.name = "name", .text = "Name of the use.", .example = "weekly_report", .required = true},
+    kDbtDescription,
+    {.name = "label", .text = "The name for people.", .example = "Weekly report"},
+    {.name = "type",
+     .type = kChoice,
+     .text = "What kind of use it is.",
+     .example = "dashboard",
+     .choices = kExposureTypes},
+    {.name = "maturity",
+     .type = kChoice,
+     .text = "How much is to be expected of it.",
+     .example = "high",
+     .choices = kMaturities},
+    {.name = "url", .text = "Where it is.", .example = "https://reports.acme.example/weekly"},
+    {.name = "owner",
+     .type = kSection,
+     .text = "Who to ask.",
+     .example = "{name: sales-data}",
+     .section = &kDbtOwnerSection},
+    {.name = "depends_on",
+     .shape = kList,
+     .text = "What it reads.",
+     .example = "[ref('fact_sales_order')]",
+     .single = true},
+    kDbtTags,
+    kDbtMeta,
+    MakeDbtConfig(kDbtColumnConfigSection),
+};
+constexpr Section kDbtExposureSection{kDbtExposureFields};
+
+constexpr Field kSchemaYmlFields[] = {
+    {.name = "version", .type = kInteger, .text = "Of dbt's shape.", .example = "2", .min = 2, .max = 2},
+    {.name = "models",
+     .type = kSection,
+     .shape = kList,
+     .text = "What is known of models beside their heads, which win.",
+     .example = "[{name: fact_sales_order, columns: [{name: design_id, data_tests: [not_null]}]}]",
+     .section = &kDbtTableSection},
+    {.name = "sources",
+     .type = kSection,
+     .shape = kList,
+     .text = "What is known of streams.",
+     .example = "[{name: totesys, tables: [{name: payment}]}]",
+     .section = &kDbtSourceSection},
+    {.name = "exposures",
+     .type = kSection,
+     .shape = kList,
+     .text = "Who uses the tables outside of leat.",
+     .example = "[{name: weekly_report, depends_on: [ref('fact_sales_order')]}]",
+     .section = &kDbtExposureSection},
+};
+
 /// The names of all fields of type secret below a section, each section visited once.
 void CollectSecrets(const Section& section, std::vector<const Section*>& seen, std::vector<std::string>& names) {
   if (std::find(seen.begin(), seen.end(), &section) != seen.end()) return;
@@ -501,6 +784,8 @@ const Section kSqlModelSection{kSqlModelFields, &kTableSection};
 const Section kGeneratedModelSection{kGeneratedModelFields, &kTableSection};
 const Section kCheckQuerySection{kCheckQueryFields};
 const Section kSeedSection{kSeedFields};
+const Section kSchemaYmlSection{kSchemaYmlFields};
+const Section kDbtTestSection{kDbtTestFields};
 
 std::span<const FileKind> FileKinds() {
   static const FileKind kKinds[] = {

@@ -55,6 +55,7 @@ struct Field {
   bool distinct = false;          ///< a list that names nothing twice
   bool nullable = false;          ///< null is a value of its own: it removes what was inherited
   bool or_false = false;          ///< `false` stands for none
+  bool key_alone = false;         ///< of sections: the name of a key stands for a map of it with no value
   std::string_view of_type = {};  ///< of a section with a `type`: the only one that this field belongs to; empty: all
 };
 
@@ -63,6 +64,7 @@ struct Section {
   std::span<const Field> fields;
   const Section* also = nullptr;  ///< the fields of another section may stand here too; own ones of the same name win
   bool overlay = false;           ///< laid over other values: what is required may be absent, no defaults, null removes
+  bool open = false;              ///< keys of the author's own may stand here; nobody looks at them
 
   const Field* Find(std::string_view name) const;
   /// All fields, own ones first.
@@ -77,6 +79,8 @@ extern const Section kSqlModelSection;        ///< head of models/*/*.sql
 extern const Section kGeneratedModelSection;  ///< models/*/*.yaml
 extern const Section kCheckQuerySection;      ///< head of checks/*.sql
 extern const Section kSeedSection;            ///< seeds/*.yaml
+extern const Section kSchemaYmlSection;       ///< schema.yml below models/
+extern const Section kDbtTestSection;         ///< an entry of `tests:` in it
 
 /// A kind of file whose keys are declared here.
 struct FileKind {

@@ -26,11 +26,11 @@ streams: {a: {colums: {}}}
 )"),
             R"(
 leat.yaml:2:1: LEAT0102 unknown key 'conections'; did you mean connections?
-  help: keys here: name, lake, state, connections, warehouse, limits, retention, targets
+  help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
 leat.yaml:3:1: LEAT0102 unknown key 'qwerty'
-  help: keys here: name, lake, state, connections, warehouse, limits, retention, targets
+  help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
 sources/crm.yaml:3:15: LEAT0102 unknown key 'colums'; did you mean columns?
-  help: keys here: skip, read, deletes, key, columns, rename, tags, description, owner
+  help: keys here: skip, read, deletes, key, columns, rename, tags, description, owner, freshness
 sources/crm.yaml:2:13: LEAT0112 connection 'c' does not exist
   help: add  c: {type: postgres, …}  to connections in leat.yaml
 )");
@@ -214,7 +214,7 @@ void Visit(const Section& section, std::set<const Field*>& fields) {
 TEST(FieldTableTest, EveryFieldExplainsItself) {
   std::set<const Field*> fields;
   for (const Section* section : {&kProjectSection, &kSourceSection, &kSqlModelSection, &kGeneratedModelSection,
-                                 &kCheckQuerySection, &kSeedSection})
+                                 &kCheckQuerySection, &kSeedSection, &kSchemaYmlSection})
     Visit(*section, fields);
   EXPECT_GT(fields.size(), 50u);
   for (const Field* field : fields) {
@@ -229,7 +229,7 @@ TEST(FieldTableTest, EveryFieldExplainsItself) {
 TEST(FieldTableTest, ExamplesAreRight) {
   std::set<const Field*> fields;
   for (const Section* section : {&kProjectSection, &kSourceSection, &kSqlModelSection, &kGeneratedModelSection,
-                                 &kCheckQuerySection, &kSeedSection})
+                                 &kCheckQuerySection, &kSeedSection, &kSchemaYmlSection})
     Visit(*section, fields);
   for (const Field* field : fields) {
     const std::string yaml = std::string(field->name) + ": " + std::string(field->example);

@@ -2,6 +2,7 @@
 
 #include "config/check_fields.h"
 #include "config/fields.h"
+#include "config/freshness.h"
 #include "config/project_files.h"
 #include "config/scalars.h"
 #include "config/targets.h"
@@ -122,6 +123,7 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
     project.limits.threads = static_cast<int>(limits->Integer("threads").value_or(0));
     project.limits.memory_bytes = limits->Bytes("memory");
   }
+  project.freshness = ReadFreshness(values, diagnostics).value_or(Freshness{});
   if (const auto retention = values.Section("retention"))
     project.retention.runs = ParseDuration(retention->Text("runs")).value_or(project.retention.runs);
   return values.Faulty("connections") ? ConnectionNames::kUnknown : ConnectionNames::kKnown;

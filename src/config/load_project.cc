@@ -9,6 +9,7 @@
 #include "config/project.h"
 #include "config/project_files.h"
 #include "config/project_folder.h"
+#include "config/schema_yml.h"
 #include "core/file_system.h"
 #include "core/text.h"
 
@@ -38,8 +39,11 @@ class Loader {
     ReadOthers(files);
     CheckNamespaces(files);
     CheckConnections();
+    ReadSchemaYml(files);
     std::sort(project().models.begin(), project().models.end(),
               [](const Model& a, const Model& b) { return a.name < b.name; });
+    std::sort(project().streams.begin(), project().streams.end(),
+              [](const StreamProperties& a, const StreamProperties& b) { return a.name < b.name; });
     return std::move(result_);
   }
 
@@ -102,6 +106,12 @@ class Loader {
     for (const ProjectFile& entry : files.checks)
       ReadOne(entry.file,
               [&](const FileText& file) { project().checks.push_back(ReadCheckFile(file, entry.stem, faults())); });
+  }
+
+  void ReadSchemaYml(const ProjectFolder& files) {
+    SchemaYml schema_yml(files, project(), faults());
+    for (const ProjectFile& entry : files.schema_yml)
+      ReadOne(entry.file, [&](const FileText& file) { schema_yml.Read(file); });
   }
 
   /// Names come from the files that stand there, be they faulty or not.

@@ -3,6 +3,7 @@
 #include "config/check_fields.h"
 #include "config/check_rules.h"
 #include "config/fields.h"
+#include "config/freshness.h"
 #include "config/model_head.h"
 #include "config/project_files.h"
 #include "config/scalars.h"
@@ -39,6 +40,7 @@ Model MakeModel(const FileText& file, const std::string& name_space, const std::
   model.tags = values.Texts("tags");
   model.description = values.Text("description");
   model.owner = values.Text("owner");
+  model.freshness = ReadFreshness(values, diagnostics);
   return model;
 }
 

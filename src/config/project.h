@@ -60,6 +60,14 @@ enum class ReadMode {
   kFull      ///< everything, compared with what the lake has
 };
 
+/// How old a table's data may be. Nothing in it: there is no promise, whatever others say.
+struct Freshness {
+  std::optional<std::chrono::milliseconds> warn_after;   ///< older: the table is late
+  std::optional<std::chrono::milliseconds> error_after;  ///< older: `leat check` fails
+
+  bool empty() const { return !warn_after && !error_after; }
+};
+
 /// One entry of `streams:`; its pattern is a glob or an exact name as the source spells it. As read from a file it
 /// holds only what the entry itself gives; `Source::RuleFor` says what applies to a stream.
 struct StreamRule {
@@ -74,6 +82,7 @@ struct StreamRule {
   std::vector<std::string> tags;
   std::string description;
   std::string owner;
+  std::optional<Freshness> freshness;
   std::set<std::string>
       given;  ///< the keys the entry gives, also as null: `skip`, `key`, `columns.include`, `columns.exclude`, …
 
@@ -96,11 +105,15 @@ struct Source {
   std::vector<StreamRule> streams;                     ///< in the order of the file; without `streams:`, one for "*"
   StreamRule defaults;                                 ///< the stream keys at the top of the file; its pattern is "*"
   std::map<std::string, Located<std::string>> rename;  ///< table of the source -> stream in leat
+  std::string description;                             ///< of schema.yml
+  std::optional<Freshness> freshness;                  ///< of schema.yml, for streams that have none of their own
 
   /// What applies to the table `stream`, as the source spells it: the defaults, over them the globs in the order of the
   /// file, over them the exact name. Maps merge, lists replace, null removes. `pattern` is that of the last one
   /// applied, `rename_to` comes from `rename`. nullopt: no entry matches, the table is not read.
   std::optional<StreamRule> RuleFor(const std::string& stream) const;
+  /// The same for a stream by its name in leat: `orders_upper` of the table `Orders`.
+  std::optional<StreamRule> RuleOfStream(const std::string& stream) const;
 };
 
 struct Warehouse {
@@ -130,6 +143,7 @@ struct CheckRule {
   struct Reference {
     Located<std::string> column;
     Located<std::string> table;  ///< `mart.dim_design`; the column of its key
+    Located<std::string> field;  ///< what schema.yml takes for that key; empty: not said
   };
   std::vector<Reference> references;
   struct Range {
@@ -150,6 +164,34 @@ struct ModelWarehouse {
   std::map<std::string, Located<std::string>> types;   ///< column -> type in the warehouse
 };
 
+/// A column as schema.yml describes it.
+struct ColumnProperties {
+  Located<std::string> name;
+  std::string description;
+  std::optional<Located<std::string>> data_type;  ///< the type it must have
+};
+
+/// What schema.yml says of a stream. Its checks are judged on the current rows.
+struct StreamProperties {
+  std::string name;  ///< `totesys.payment`
+  Place place;
+  std::string description;
+  std::string owner;
+  std::vector<std::string> tags;
+  std::vector<ColumnProperties> columns;
+  std::vector<CheckRule> checks;
+  std::optional<Freshness> freshness;
+  std::optional<Located<std::string>> loaded_at_field;  ///< its newest value is the moment up to which there is data
+};
+
+/// What schema.yml says of a use outside of leat: a report, an application.
+struct Exposure {
+  Located<std::string> name;
+  std::string description;
+  std::string owner;
+  std::vector<Located<std::string>> depends_on;  ///< tables: `mart.dim_staff`, `totesys.payment`
+};
+
 /// A file of `models/`: one table.
 struct Model {
   std::string name;        ///< `mart.dim_staff`
@@ -168,6 +210,8 @@ struct Model {
   std::vector<std::string> tags;
   std::string description;
   std::string owner;
+  std::optional<Freshness> freshness;
+  std::vector<ColumnProperties> columns;  ///< those that schema.yml describes
   // kind: dim_date
   std::optional<Located<std::string>> date_from, date_to;  ///< yyyy-mm-dd
   std::string day_of_week = "iso";  ///< iso (Monday 1 … Sunday 7), sunday0 (Sunday 0 … Saturday 6), monday0
@@ -219,14 +263,26 @@ struct Project {
   std::optional<Warehouse> warehouse;
   Limits limits;
   Retention retention;
+  Freshness freshness;          ///< of tables that have none of their own
   std::vector<Source> sources;  ///< sorted by name
   std::vector<Model> models;    ///< sorted by name
   std::vector<Seed> seeds;
-  std::vector<MacroFile> macros;   ///< sorted by file
-  std::vector<CheckQuery> checks;  ///< sorted by name
+  std::vector<MacroFile> macros;          ///< sorted by file
+  std::vector<CheckQuery> checks;         ///< sorted by name
+  std::vector<StreamProperties> streams;  ///< those that schema.yml describes, sorted by name
+  std::vector<Exposure> exposures;
 
   const Source* FindSource(const std::string& source) const;
   const Model* FindModel(const std::string& model) const;
+  /// What schema.yml says of `totesys.payment`; null: nothing.
+  const StreamProperties* FindStream(const std::string& stream) const;
+  /// Whether the source of a stream asks for it no more: by `skip: true`, or by naming it nowhere.
+  bool IsLeftOut(const std::string& stream) const;
+  /// Of a stream: its own file's, else schema.yml's.
+  std::vector<std::string> TagsOf(const std::string& stream) const;
+  /// The promise of a stream or a model: its own file's, else schema.yml's, else leat.yaml's. Empty for what is left
+  /// out.
+  Freshness FreshnessOf(const std::string& table) const;
 };
 
 /// What reading a project found: faults of files are collected, so that one reading shows them all. Unless `ok`,

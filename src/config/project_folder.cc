@@ -48,6 +48,13 @@ ProjectFile Describe(const FolderRule& rule, const std::string& below) {
           .ending = name.substr(dot)};
 }
 
+bool IsNamedAsSchema(const ProjectFile& file) { return file.stem == "schema" || file.stem.starts_with('_'); }
+
+/// schema.yml and _anything.yml below models/ are in dbt's shape, in whatever folder they stand.
+bool IsSchemaYml(const FolderRule& rule, const ProjectFile& file) {
+  return rule.folder == "models" && file.ending == ".yml" && IsNamedAsSchema(file);
+}
+
 bool IsHidden(const std::string& below) {
   const auto parts = Split(below, '/');
   return std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.starts_with('.'); });
@@ -64,7 +71,9 @@ class FolderReader {
     for (const std::string& below : paths) {
       if (IsHidden(below)) continue;
       ProjectFile file = Describe(rule, below);
-      if (!IsRead(rule, file.ending))
+      if (IsSchemaYml(rule, file))
+        schema_yml.push_back(std::move(file));
+      else if (!IsRead(rule, file.ending))
         ReportEnding(rule, file, paths, below);
       else if (IsPlaced(rule, file, below) && IsNamed(file))
         files.push_back(std::move(file));
@@ -78,6 +87,8 @@ class FolderReader {
     return files;
   }
 
+  std::vector<ProjectFile> schema_yml;  ///< of the folders listed so far
+
  private:
   void ReportEnding(const FolderRule& rule, const ProjectFile& file, const std::vector<std::string>& paths,
                     const std::string& below) {
@@ -90,8 +101,10 @@ class FolderReader {
                                        fmt::format("remove {}", file.file)));
       return;
     }
+    const bool may_be_dbt = rule.folder == "models" && file.ending == ".yml";
     Warn(file, fmt::format("{} is not read: it ends in {}, not {}", file.file, file.ending, meant),
-         fmt::format("rename it to {}/{}", rule.folder, right));
+         fmt::format("rename it to {}/{}", rule.folder, right) +
+             (may_be_dbt ? fmt::format(", or to _{}.yml if it is in dbt's shape", file.stem) : ""));
   }
 
   bool IsPlaced(const FolderRule& rule, const ProjectFile& file, const std::string& below) {
@@ -107,7 +120,9 @@ class FolderReader {
         MakeFault("LEAT0114", {.file = file.file},
                   fmt::format("{} stands {}; expected it in a folder of models/, which is its namespace", file.file,
                               depth == 1 ? "directly in models/" : "too deep"),
-                  fmt::format("move it to {}/{}/{}{}", rule.folder, name_space, file.stem, file.ending)));
+                  file.ending == ".yaml" && IsNamedAsSchema(file)
+                      ? fmt::format("rename it to {}/{}.yml", rule.folder, file.stem)
+                      : fmt::format("move it to {}/{}/{}{}", rule.folder, name_space, file.stem, file.ending)));
     return false;
   }
 
@@ -199,6 +214,7 @@ ProjectFolder ListProjectFolder(const std::string& folder, std::vector<Diagnosti
   ProjectFolder found;
   std::vector<ProjectFile>* lists[] = {&found.sources, &found.models, &found.seeds, &found.macros, &found.checks};
   for (size_t i = 0; i < std::size(kFolderRules); ++i) *lists[i] = reader.List(kFolderRules[i]);
+  found.schema_yml = std::move(reader.schema_yml);
   SplitSeeds(found, diagnostics);
   RefuseTwins(found.models, diagnostics);
   return found;

@@ -23,6 +23,7 @@ struct ProjectFolder {
   std::vector<ProjectFile> seed_types;  ///< the .yaml files beside them
   std::vector<ProjectFile> macros;
   std::vector<ProjectFile> checks;
+  std::vector<ProjectFile> schema_yml;  ///< schema.yml and _NAME.yml in models/ and its folders, in dbt's shape
 };
 
 /// The nearest folder with a leat.yaml, from `folder` upwards; absolute.

@@ -2,6 +2,7 @@
 
 #include "config/check_fields.h"
 #include "config/fields.h"
+#include "config/freshness.h"
 #include "config/project_files.h"
 #include "config/scalars.h"
 #include "core/text.h"
@@ -51,7 +52,7 @@ DeleteRule ReadDeletes(const std::string& text) {
   return {};
 }
 
-StreamRule ReadRule(Located<std::string> pattern, const Values& values) {
+StreamRule ReadRule(Located<std::string> pattern, const Values& values, std::vector<Diagnostic>& diagnostics) {
   StreamRule rule;
   rule.pattern = std::move(pattern);
   rule.skip = values.Boolean("skip");
@@ -62,12 +63,13 @@ StreamRule ReadRule(Located<std::string> pattern, const Values& values) {
   rule.tags = values.Texts("tags");
   rule.description = values.Text("description");
   rule.owner = values.Text("owner");
+  rule.freshness = ReadFreshness(values, diagnostics);
   NoteGiven(values, rule);
   return rule;
 }
 
 StreamRule ReadStream(const YamlEntry& entry, const Values& values, std::vector<Diagnostic>& diagnostics) {
-  StreamRule rule = ReadRule({entry.key, entry.key_place}, values);
+  StreamRule rule = ReadRule({entry.key, entry.key_place}, values, diagnostics);
   rule.rename = values.Map("rename");
   // Only null removes what was inherited; an empty map adds nothing.
   if (values.Has("rename") && rule.rename.empty()) rule.given.erase("rename");
@@ -99,6 +101,7 @@ void Apply(const StreamRule& over, StreamRule& rule) {
   if (gives("tags")) rule.tags = over.tags;
   if (gives("description")) rule.description = over.description;
   if (gives("owner")) rule.owner = over.owner;
+  if (gives("freshness")) rule.freshness = over.freshness;
   if (gives("rename") && over.rename.empty()) rule.rename.clear();  // null
   for (const auto& [from, to] : over.rename) rule.rename[from] = to;
   rule.given.insert(over.given.begin(), over.given.end());
@@ -118,8 +121,10 @@ Source ReadSourceFile(const FileText& file, const std::string& name, std::vector
                 .schema_place = values.LocatedText("schema").place,
                 .streams = {},
                 .defaults = {},
-                .rename = {}};
-  source.defaults = ReadRule({"*", values.place()}, values);
+                .rename = {},
+                .description = {},
+                .freshness = {}};
+  source.defaults = ReadRule({"*", values.place()}, values, diagnostics);
   source.defaults.given.erase("rename");
   source.rename = ReadStreamNames(values, diagnostics);
   for (const auto& [entry, stream] : values.Sections("streams"))

@@ -32,6 +32,8 @@ class RuleMaker {
         record_id_{model.record_id ? model.record_id->value : "", "INTEGER"} {}
 
   RuleSet Make() {
+    for (const config::ColumnProperties& column : model_.columns)
+      if (column.data_type) CheckType(column);
     for (const config::CheckRule& rule : model_.checks) {
       rule_ = &rule;
       if (!WhereBinds()) continue;
@@ -55,9 +57,38 @@ class RuleMaker {
     const duck::Column* found = output_.Find(column.value);
     const bool is_record_id = model_.record_id && model_.record_id->value == column.value;
     if (found == nullptr && is_record_id) return &record_id_;
-    if (found == nullptr)
+    // Without a place it is the rule of a column of schema.yml, and whether there is one CheckHeadColumns says.
+    if (found == nullptr && column.place.known())
       diagnostics_.push_back(UnknownHeadColumn(model_, output_, column, fmt::format("check {}", rule_->rule)));
     return found;
+  }
+
+  void CheckType(const config::ColumnProperties& column) {
+    const duck::Column* found = output_.Find(column.name.value);
+    if (found == nullptr) return;
+    const std::string& declared = column.data_type->value;
+    const std::string type = TypeNamed(declared);
+    const bool any_scale = type.starts_with("DECIMAL") && declared.find('(') == std::string::npos;
+    if (type == found->type || (any_scale && found->type.starts_with("DECIMAL"))) return;
+    Diagnostic fault{.code = "LEAT0136", .place = column.data_type->place};
+    fault.message = type.empty() ? fmt::format("data_type '{}' is no type of DuckDB", declared)
+                                 : fmt::format("column {} of {} has type {}; expected {}", found->name, model_.name,
+                                               found->type, type);
+    fault.help.push_back(fmt::format("write  data_type: {}  or cast the column in the SELECT", found->type));
+    diagnostics_.push_back(std::move(fault));
+  }
+
+  /// A type as DuckDB calls it; empty: there is none.
+  std::string TypeNamed(const std::string& type) {
+    try {
+      return connection_.Describe(fmt::format("SELECT CAST(NULL AS {}) AS x", type))[0].type;
+    } catch (const duck::QueryError&) {
+      return {};
+    }
+  }
+
+  Place PlaceOf(const config::Located<std::string>& column) const {
+    return column.place.known() ? column.place : rule_->place;
   }
 
   bool WhereBinds() {
@@ -81,8 +112,7 @@ class RuleMaker {
   void AddRow(const config::Located<std::string>& column, std::string name, std::string code, std::string broken,
               std::string complaint, std::string references = {}) {
     if (!rule_->where.empty()) broken = fmt::format("({}) AND ({}\n)", broken, rule_->where);
-    rules_.rows.push_back({std::move(name), std::move(code), rule_->severity,
-                           column.place.known() ? column.place : rule_->place, column.value,
+    rules_.rows.push_back({std::move(name), std::move(code), rule_->severity, PlaceOf(column), column.value,
                            fmt::format("coalesce({}, false)", broken), std::move(complaint), std::move(references)});
   }
 
@@ -136,8 +166,10 @@ class RuleMaker {
                     fmt::format("{} has {}; a reference needs a key of one column", table,
                                 target->key.empty() ? "no key" : "a key of several columns"),
                     fmt::format("give {} a `key` of one column", table));
+    if (!reference.field.value.empty() && ToLower(reference.field.value) != target->key[0])
+      return RefuseField(reference, target->key[0]);
     if (!target->key_type.empty() && Family(target->key_type) != Family(column->type))
-      return Refuse(reference.column.place,
+      return Refuse(PlaceOf(reference.column),
                     fmt::format("column {} has type {}, the key {} of {} has {}; expected equal types", column->name,
                                 column->type, target->key[0], table, target->key_type),
                     fmt::format("cast it in the SELECT: {}::{} AS {}", column->name, target->key_type, column->name));
@@ -146,6 +178,17 @@ class RuleMaker {
            fmt::format("r.{0} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {1} k WHERE k.{2} = r.{0})",
                        QuoteIdentifier(column->name), rows, QuoteIdentifier(target->key[0])),
            fmt::format("name no row of {}", table), table);
+  }
+
+  void RefuseField(const config::CheckRule::Reference& reference, const std::string& key) {
+    const std::string& table = reference.table.value;
+    diagnostics_.push_back(
+        {.code = "LEAT0135",
+         .message = fmt::format("relationships names column {} of {}, whose key is {}; expected the key",
+                                reference.field.value, table, key),
+         .place = reference.field.place,
+         .help = {fmt::format("write  field: {}  or give {} the key {}", key, table, reference.field.value),
+                  "or write a file in checks/: a query that must return no rows"}});
   }
 
   void AddUnique() {
@@ -214,6 +257,25 @@ RuleSet RulesOf(duck::Connection& connection, const config::Model& model, const 
   return RuleMaker(connection, model, output, find_target, self, diagnostics).Make();
 }
 
+std::optional<ReferenceTarget> TargetOf(engine::Engine& engine, const config::Project& project,
+                                        const std::string& table) {
+  ReferenceTarget target;
+  if (const config::Model* model = project.FindModel(table)) {
+    target.key = KeyOf(*model);
+    if (model->kind == config::ModelKind::kDimDate) {
+      target.key_type = "DATE";
+      return target;
+    }
+  } else if (const engine::Relation* stream =
+                 engine.Find(engine::ParseName(table + std::string(engine::kHistorySuffix)))) {
+    target.key = stream->key;
+  }
+  if (!engine.Knows(table)) return std::nullopt;
+  for (const duck::Column& column : engine.ColumnsOf(table))
+    if (!target.key.empty() && column.name == target.key[0]) target.key_type = column.type;
+  return target;
+}
+
 std::string TextOfRules(const config::Model& model) {
   std::string text;
   for (const config::CheckRule& rule : model.checks) {
@@ -222,12 +284,14 @@ std::string TextOfRules(const config::Model& model) {
     for (const auto& accepted : rule.accepted)
       text += fmt::format(" {} in {};", accepted.column.value, Join(accepted.values, "\t"));
     for (const auto& reference : rule.references)
-      text += fmt::format(" {} -> {};", reference.column.value, reference.table.value);
+      text += fmt::format(" {} -> {}{};", reference.column.value, reference.table.value, reference.field.value);
     for (const auto& range : rule.ranges)
       text += fmt::format(" {} {}..{};", range.column.value, range.min.value_or(""), range.max.value_or(""));
     if (rule.rows_min) text += fmt::format(" >= {}", *rule.rows_min);
     if (rule.rows_max) text += fmt::format(" <= {}", *rule.rows_max);
   }
+  for (const config::ColumnProperties& column : model.columns)
+    if (column.data_type) text += fmt::format("\n{} is {}", column.name.value, column.data_type->value);
   return text;
 }
 

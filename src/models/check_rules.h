@@ -51,12 +51,16 @@ struct ReferenceTarget {
   std::vector<std::string> key;
   std::string key_type;  ///< of its first column, as SQL writes it; empty: unknown
 };
+/// Of a model, or of a stream or model that the engine reads; nothing for a table that is neither.
+std::optional<ReferenceTarget> TargetOf(engine::Engine& engine, const config::Project& project,
+                                        const std::string& table);
 using FindTarget = std::function<std::optional<ReferenceTarget>(const std::string& table)>;
 
 /// Turn a model's checks into SQL. References name their table as SQL does; a reference to the model itself reads
 /// `self`. Faults go to `diagnostics`, and their rule is left out: LEAT0217 unknown column, LEAT0218 a rule that cannot
 /// apply (`reject` where no single row is at fault, a reference to a table without a key of one column or of another
-/// type, a value that the column's type cannot hold).
+/// type, a value that the column's type cannot hold); LEAT0135 a reference of schema.yml to another column than the
+/// key; LEAT0136 a column of another type than schema.yml says.
 RuleSet RulesOf(duck::Connection& connection, const config::Model& model, const ModelOutput& output,
                 const FindTarget& find_target, const std::string& self, std::vector<Diagnostic>& diagnostics);
 

@@ -179,22 +179,9 @@ void ModelBuild::RequireTables() const {
 }
 
 std::optional<ReferenceTarget> ModelBuild::FindTarget(const std::string& table) {
-  ReferenceTarget target;
-  std::vector<duck::Column> columns;
-  if (const config::Model* model = context_.project.FindModel(table)) {
-    target.key = KeyOf(*model);
-    if (model->kind == config::ModelKind::kDimDate) {
-      target.key_type = "DATE";
-      return target;
-    }
-    columns = table == model_.name ? output_.columns : context_.engine.ColumnsOf(table);
-  } else {
-    const engine::Relation* stream =
-        context_.engine.Find(engine::ParseName(table + std::string(engine::kHistorySuffix)));
-    if (stream != nullptr) target.key = stream->key;
-    columns = context_.engine.ColumnsOf(table);
-  }
-  for (const duck::Column& column : columns)
+  if (table != model_.name) return TargetOf(context_.engine, context_.project, table);
+  ReferenceTarget target{.key = KeyOf(model_), .key_type = {}};
+  for (const duck::Column& column : output_.columns)
     if (!target.key.empty() && column.name == target.key[0]) target.key_type = column.type;
   return target;
 }

@@ -166,6 +166,7 @@ std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const Model
     for (const auto& column : model.key) check(column, "`key`");
   for (const auto& [column, name] : model.warehouse.rename) check({column, name.place}, "`warehouse: rename`");
   for (const auto& [column, type] : model.warehouse.types) check({column, type.place}, "`warehouse: types`");
+  for (const config::ColumnProperties& column : model.columns) check(column.name, column.name.place.file);
   return diagnostics;
 }
 

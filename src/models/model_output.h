@@ -34,8 +34,8 @@ Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, co
 std::optional<Diagnostic> RefuseType(engine::Engine& engine, const config::Model& model, const lake::Field& before,
                                      const lake::Schema& wanted);
 
-/// Check that key, record_id and `warehouse:` name columns of `output`; LEAT0217 with the nearest name for each that
-/// does not.
+/// Check that key, record_id, `warehouse:` and schema.yml name columns of `output`; LEAT0217 with the nearest name for
+/// each that does not.
 std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const ModelOutput& output);
 
 /// LEAT0217 for a column that the head names and the SELECT does not give.

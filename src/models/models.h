@@ -5,5 +5,6 @@
 #include "models/graph.h"
 #include "models/macros.h"
 #include "models/query_fault.h"
+#include "models/stream_checks.h"
 #include "models/tables_read.h"
 #include "models/validate.h"

@@ -5,6 +5,7 @@
 #include "models/check_rules.h"
 #include "models/model_output.h"
 #include "models/query_fault.h"
+#include "models/stream_checks.h"
 
 namespace leat::models {
 namespace {
@@ -61,6 +62,10 @@ class Validator {
   Preparation Run() {
     for (const Node& node : graph_.nodes) {
       CheckModel(node);
+      MendTransaction();
+    }
+    for (const config::StreamProperties& stream : project_.streams) {
+      CheckStream(stream);
       MendTransaction();
     }
     for (size_t i = 0; i < project_.checks.size(); ++i) {
@@ -129,13 +134,26 @@ class Validator {
 
   std::optional<ReferenceTarget> FindTarget(const std::string& table) {
     const config::Model* model = project_.FindModel(table);
-    if (model == nullptr) return std::nullopt;
+    if (model == nullptr) return TargetOf(engine_, project_, table);
     ReferenceTarget target{.key = KeyOf(*model)};
     std::vector<duck::Column> columns =
         model->kind == config::ModelKind::kDimDate ? OutputOf(engine_, *model).columns : columns_[table];
     for (const duck::Column& column : columns)
       if (!target.key.empty() && column.name == target.key[0]) target.key_type = column.type;
     return target;
+  }
+
+  void CheckStream(const config::StreamProperties& stream) {
+    const auto discovered = columns_.find(stream.name);
+    if (discovered == columns_.end() && !engine_.Knows(stream.name)) return;
+    try {
+      const auto columns = discovered != columns_.end() ? discovered->second : engine_.ColumnsOf(stream.name);
+      for (Diagnostic& diagnostic : ValidateStream(engine_.connection(), stream, columns,
+                                                   [&](const std::string& table) { return FindTarget(table); }))
+        diagnostics_.push_back(std::move(diagnostic));
+    } catch (const Error& error) {
+      diagnostics_.push_back(error.diagnostic());
+    }
   }
 
   void CheckQuery(const config::CheckQuery& check) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/text.h"
+#include "pipeline/described_streams.h"
 
 namespace leat::pipeline {
 namespace {
@@ -14,7 +15,7 @@ std::vector<Selectable> Nodes(const config::Project& project, const Reads& reads
                               const std::set<std::string>& streams) {
   std::vector<Selectable> nodes;
   for (const std::string& stream : streams)
-    nodes.push_back({.name = stream, .source = NamespaceOf(stream), .kind = "stream"});
+    nodes.push_back({.name = stream, .source = NamespaceOf(stream), .kind = "stream", .tags = project.TagsOf(stream)});
   for (const config::Model& model : project.models) {
     Selectable node{.name = model.name, .kind = KindName(model.kind), .file = model.file, .tags = model.tags};
     for (const std::string& input : reads.at(model.name)) node.inputs.push_back(engine::ProducerOf(input));
@@ -73,16 +74,22 @@ std::set<std::string> SourcesNeeded(const config::Project& project, const std::v
   return needed;
 }
 
+/// Whether the table that was the stream `name` is read as another stream now, by `rename`.
+bool HasAnotherName(const PlannedSource& planned, const std::string& name) {
+  return std::any_of(planned.streams.begin(), planned.streams.end(), [&](const sources::StreamInfo& stream) {
+    return CleanName(stream.origin.substr(stream.origin.find('.') + 1)) == name;
+  });
+}
+
 /// A stream of the lake whose table is gone keeps its rows, but what is below it must not pass for fresh.
-void AddVanished(PlannedSource& planned, Workspace& workspace) {
+void AddVanished(const config::Project& project, PlannedSource& planned, Workspace& workspace) {
   for (const auto& [name, table] : workspace.tables()) {
     if (name.first != planned.config->name || !name.second.ends_with(engine::kHistorySuffix)) continue;
     const std::string origin = engine::ProducerOf(name.second);
     const std::string stream = name.first + "." + origin;
     const bool is_there =
         std::any_of(planned.streams.begin(), planned.streams.end(), [&](const auto& s) { return s.name == stream; });
-    const std::optional<config::StreamRule> rule = planned.config->RuleFor(origin);
-    if (is_there || (rule && rule->skip)) continue;
+    if (is_there || project.IsLeftOut(stream) || HasAnotherName(planned, origin)) continue;
     Diagnostic gone{.code = "LEAT0412",
                     .message = fmt::format("the table of stream {} is gone from the database", stream),
                     .place = planned.config->connection.place,
@@ -107,6 +114,14 @@ std::set<std::string> StreamsForSql(const std::set<std::string>& lake, const std
   for (const std::string& stream : read)
     if (!Answered(sources, NamespaceOf(stream))) streams.insert(stream);
   return streams;
+}
+
+/// What schema.yml says must be about streams that there are, as far as their sources were asked.
+void RefuseUnknownStreams(const config::Project& project, const std::set<std::string>& streams,
+                          const std::vector<PlannedSource>& sources) {
+  const auto unknown =
+      UnknownStreams(project, streams, [&](const std::string& source) { return Answered(sources, source); });
+  if (!unknown.empty()) throw InvalidProject{unknown};
 }
 
 /// What models read of a source that does not answer fails with it, also if it was never loaded.
@@ -188,7 +203,7 @@ PlannedSource OpenPlanned(const config::Project& project, const config::Source& 
   try {
     planned.source = sources::OpenSource(project, config, cancel);
     planned.streams = planned.source->Discover();
-    AddVanished(planned, workspace);
+    AddVanished(project, planned, workspace);
   } catch (const Error& error) {
     planned.fault = error;
     for (const std::string& stream : StreamsInLake(project, workspace))
@@ -229,6 +244,7 @@ Plan MakePlan(const config::Project& project, const RunOptions& options, Workspa
     if (needed.contains(source.name)) plan.sources.push_back(OpenPlanned(project, source, workspace, cancel));
 
   const std::set<std::string> streams = StreamsForSql(lake, read, plan.sources);
+  RefuseUnknownStreams(project, streams, plan.sources);
   plan.graph = OrderModels(project, workspace, macros, streams);
 
   const std::vector<Selectable> nodes = Nodes(project, reads, streams);
@@ -254,6 +270,8 @@ Plan MakePlanOfLake(const config::Project& project, const RunOptions& options, W
   const std::set<std::string> chosen = Chosen(project, Nodes(project, reads, streams), options);
   for (const config::Model& model : project.models)
     if (chosen.contains(model.name)) plan.models.insert(model.name);
+  for (const std::string& stream : streams)
+    if (chosen.contains(stream)) plan.chosen_streams.insert(stream);
   return plan;
 }
 

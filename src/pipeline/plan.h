@@ -42,8 +42,9 @@ PlannedSource OpenPlanned(const config::Project& project, const config::Source& 
 struct Plan {
   std::vector<PlannedSource> sources;
   models::Graph graph;
-  std::set<std::string> models;   ///< names of models to build
-  std::set<std::string> streams;  ///< names of all that are known, also of those that are not read
+  std::set<std::string> models;          ///< names of models to build
+  std::set<std::string> streams;         ///< names of all that are known, also of those that are not read
+  std::set<std::string> chosen_streams;  ///< of a plan without sources: those that were selected
   int tables() const;
 };
 

@@ -20,6 +20,7 @@
 #include "core/diagnostic_json.h"
 #include "core/fail_point.h"
 #include "core/ids.h"
+#include "pipeline/freshness.h"
 #include "pipeline/history.h"
 #include "pipeline/lease_keeper.h"
 #include "pipeline/lease_wait.h"
@@ -67,6 +68,7 @@ class Runner {
       const LeaseKeeper keeper(project_, leases_);
       FailPoint("pipeline.run.after_begin");
       for (PlannedSource& source : plan_.sources) Extract(source);
+      JudgeStreams();
       FailPoint("pipeline.run.before_build");
       Build();
       FailPoint("pipeline.run.before_load");
@@ -158,7 +160,8 @@ class Runner {
         commit.positions.push_back({stream.name, "", stored ? stored->commit_number : 0});
         if (stored) positions_[stream.name] = stored->value;
       }
-      const std::vector<StreamOutcome> outcomes = ReadStreams(source, *commit.number);
+      std::vector<StreamOutcome> outcomes = ReadStreams(source, *commit.number);
+      for (StreamOutcome& outcome : outcomes) FindNewest(outcome);
       FailPoint("pipeline.streams.before_publish");
       PublishStreams(source, outcomes, std::move(commit));
       FailPoint("pipeline.streams.after_publish");
@@ -182,9 +185,49 @@ class Runner {
     }
     if (readable.empty()) return outcomes;
     sources::ReadResult read = source.source->Read(readable, ContextFor(commit_number));
+    for (StreamOutcome& outcome : read.outcomes) RefuseUnequal(outcome);
     std::move(read.outcomes.begin(), read.outcomes.end(), std::back_inserter(outcomes));
     std::move(read.warnings.begin(), read.warnings.end(), std::back_inserter(summary_.diagnostics));
     return outcomes;
+  }
+
+  void RefuseUnequal(StreamOutcome& outcome) {
+    if (!FailUnequal(outcome)) return;
+    if (outcome.pending)
+      for (const lake::DataFile& file : outcome.pending->change.added)
+        workspace_.storage().RemoveQuietly(workspace_.storage().NameOf(file.path));
+    outcome.pending.reset();
+    outcome.position.clear();
+    progress_->Finished(outcome);
+  }
+
+  /// With `loaded_at_field` a stream has data up to that column's newest value, whenever it was read. Kept with the
+  /// step, so that `leat status` need not look.
+  void FindNewest(const StreamOutcome& outcome) {
+    const config::StreamProperties* stream = project_.FindStream(outcome.stream);
+    if (stream == nullptr || !stream->loaded_at_field || outcome.kind == StreamOutcome::Kind::kFailed) return;
+    std::optional<Timestamp>& newest = newest_[outcome.stream];
+    try {
+      if (outcome.pending)
+        newest = models::NewestLoad(workspace_.engine(), *stream, engine::Relation::Of(*outcome.pending));
+      else if (const auto* relation = workspace_.engine().Find(
+                   engine::ParseName(outcome.stream + std::string(engine::kHistorySuffix))))
+        newest = models::NewestLoad(workspace_.engine(), *stream, *relation);
+    } catch (const Error& error) {
+      summary_.diagnostics.push_back(error.diagnostic());
+      return;
+    }
+    auto late = JudgeFreshness(outcome.stream, project_.FreshnessOf(outcome.stream), newest, run_.started);
+    if (!late) return;
+    late->severity = Severity::kWarning;  // the run did what it could
+    late->help = {"see whether rows still come in at the source"};
+    summary_.diagnostics.push_back(std::move(*late));
+  }
+
+  state::Step ExtractStepOf(const StreamOutcome& outcome) const {
+    state::Step step = StepOf(outcome, run_.number);
+    if (const auto newest = newest_.find(outcome.stream); newest != newest_.end()) step.data_to = newest->second;
+    return step;
   }
 
   sources::ReadContext ContextFor(int64_t commit_number) {
@@ -214,7 +257,7 @@ class Runner {
       return false;
     });
     for (const StreamOutcome& outcome : outcomes) {
-      commit.steps.push_back(StepOf(outcome, run_.number));
+      commit.steps.push_back(ExtractStepOf(outcome));
       for (const sources::StreamInfo& stream : source.streams)
         if (stream.name == outcome.stream && !outcome.position.empty())
           commit.recipes.push_back({stream.name, models::FormatRecipe(RecipeOf(*source.config, stream))});
@@ -223,7 +266,7 @@ class Runner {
     workspace_.store()->Publish(commit);
     for (const lake::Table& table : tables) workspace_.Published(table);
     for (const StreamOutcome& outcome : outcomes) {
-      Record(StepOf(outcome, run_.number), outcome.diagnostic);
+      Record(ExtractStepOf(outcome), outcome.diagnostic);
       if (outcome.kind == StreamOutcome::Kind::kFailed) failed_inputs_.insert(outcome.stream);
     }
   }
@@ -257,6 +300,48 @@ class Runner {
     }
     if (streams.empty()) unrecorded_.push_back(Record(step, std::nullopt));
     summary_.diagnostics.push_back(error.diagnostic());
+  }
+
+  // --- the rules of schema.yml about streams ---
+
+  /// Judge the streams that were read, or that a model of this run reads. One that breaks a rule has its new rows all the
+  /// same, for they are the source's; what is built from it keeps its last good ones.
+  void JudgeStreams() {
+    state::Commit commit{.scope = "models", .attempt = NewUuid(), .run = run_.number};
+    for (const config::StreamProperties& stream : project_.streams) {
+      if (stream.checks.empty() || failed_inputs_.contains(stream.name) || !IsUsed(stream.name)) continue;
+      cancel_.Check();
+      const std::string key = "check:" + stream.name;
+      const std::string fingerprint = models::FingerprintOfStream(workspace_.engine(), stream);
+      const auto last = workspace_.store()->FindModel(key);
+      if (last && last->fingerprint == fingerprint && !options_.full_refresh) continue;
+      const Timestamp started = SystemClock().Now();
+      const models::StreamVerdict verdict = models::JudgeStream(workspace_.engine(), project_, stream);
+      commit.steps.push_back(StepOf(verdict, stream.name, run_.number, started));
+      // What failed is judged again whatever has changed by then.
+      commit.models.push_back({key, verdict.ok() ? fingerprint : ""});
+      TakeVerdict(commit.steps.back(), verdict);
+    }
+    if (!commit.steps.empty()) workspace_.store()->Publish(commit);
+  }
+
+  void TakeVerdict(const state::Step& step, const models::StreamVerdict& verdict) {
+    progress_->StepFinished(step, FirstOf(verdict.diagnostics));
+    Record(step, std::nullopt);
+    if (!verdict.ok()) failed_inputs_.insert(step.table);
+    summary_.checks.insert(summary_.checks.end(), verdict.checks.begin(), verdict.checks.end());
+    summary_.diagnostics.insert(summary_.diagnostics.end(), verdict.diagnostics.begin(), verdict.diagnostics.end());
+  }
+
+  bool IsUsed(const std::string& stream) const {
+    if (!workspace_.tables().contains(engine::ParseName(stream + std::string(engine::kHistorySuffix)))) return false;
+    const bool was_read = std::any_of(summary_.steps.begin(), summary_.steps.end(),
+                                      [&](const state::Step& step) { return step.table == stream; });
+    return was_read || std::any_of(plan_.models.begin(), plan_.models.end(), [&](const std::string& model) {
+             const auto reads = plan_.graph.Find(model)->reads.TableNames();
+             return std::any_of(reads.begin(), reads.end(),
+                                [&](const std::string& table) { return engine::ProducerOf(table) == stream; });
+           });
   }
 
   // --- build ---
@@ -355,11 +440,14 @@ class Runner {
   void RecordFaults(const models::Builder::Result& result) {
     for (const models::Candidate& candidate : result.candidates) {
       summary_.rows_sorted_out += candidate.rows_rejected;
+      summary_.checks.insert(summary_.checks.end(), candidate.checks.begin(), candidate.checks.end());
       summary_.diagnostics.insert(summary_.diagnostics.end(), candidate.diagnostics.begin(),
                                   candidate.diagnostics.end());
     }
-    for (const models::CheckOutcome& check : result.checks)
+    for (const models::CheckOutcome& check : result.checks) {
+      if (!check.unchanged) summary_.checks.push_back(check);
       if (check.diagnostic) summary_.diagnostics.push_back(*check.diagnostic);
+    }
     // A query over several models is the fault of each of them, but is told once.
     std::vector<Diagnostic> once;
     for (Diagnostic& diagnostic : summary_.diagnostics)
@@ -531,7 +619,8 @@ class Runner {
   std::unique_ptr<Progress> progress_;
   std::map<std::string, std::string> positions_;  ///< of streams, as stored before the read
   std::set<std::string> failed_models_;
-  std::set<std::string> failed_inputs_;                      ///< streams that could not be read, by name
+  std::set<std::string> failed_inputs_;                      ///< streams without good rows in this run, by name
+  std::map<std::string, std::optional<Timestamp>> newest_;   ///< of streams with `loaded_at_field`
   std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
   std::vector<state::Step> unrecorded_;                      ///< steps that no commit holds
   /// By source; asked before the first row is loaded.

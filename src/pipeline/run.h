@@ -9,6 +9,7 @@
 
 #include "config/project.h"
 #include "core/cancel.h"
+#include "models/models.h"
 #include "pipeline/events.h"
 
 namespace leat::pipeline {
@@ -28,6 +29,7 @@ struct RunSummary {
   state::Run run;                       ///< status: succeeded, partial, failed, cancelled; number 0: none was begun
   std::vector<state::Step> steps;       ///< in the order in which they ended
   std::vector<Diagnostic> diagnostics;  ///< errors and warnings of tables, in that order
+  std::vector<models::CheckOutcome> checks;  ///< those that were judged, one by one
   int64_t rows_read = 0;
   int64_t rows_written = 0;
   int64_t rows_repeated = 0;

@@ -1,5 +1,7 @@
 #include "pipeline/steps.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/diagnostic_json.h"
@@ -70,6 +72,35 @@ state::Step StepOf(const StreamOutcome& outcome, int64_t run) {
           .started = outcome.started,
           .ended = outcome.ended,
           .diagnostic = JsonOf(outcome.diagnostic)};
+}
+
+bool FailUnequal(StreamOutcome& outcome) {
+  const bool failed = outcome.kind == StreamOutcome::Kind::kFailed;
+  const int64_t accounted = outcome.rows_written + outcome.rows_repeated;
+  if (failed || outcome.rows_read == accounted) return false;
+  outcome.kind = StreamOutcome::Kind::kFailed;
+  outcome.diagnostic = Diagnostic{
+      .code = "LEAT0719",
+      .message = fmt::format("{}: read {} rows and accounted for {} (written {} + repeated {}); expected equal counts",
+                             outcome.stream, outcome.rows_read, accounted, outcome.rows_written, outcome.rows_repeated),
+      .help = {"leat retry  reads it once more; if the counts differ again, report it"},
+      .notes = {"nothing of this read was published, so that no row is lost"}};
+  return true;
+}
+
+state::Step StepOf(const models::StreamVerdict& verdict, const std::string& stream, int64_t run, Timestamp started) {
+  const auto broken = std::count_if(verdict.checks.begin(), verdict.checks.end(),
+                                    [](const auto& check) { return check.diagnostic.has_value(); });
+  const auto judged = static_cast<int64_t>(verdict.checks.size());
+  return {.run = run,
+          .table = stream,
+          .step = "check",
+          .status = !verdict.ok() ? "failed" : broken > 0 ? "warned" : "done",
+          .rows_read = judged,
+          .rows_written = judged - broken,
+          .started = started,
+          .ended = SystemClock().Now(),
+          .diagnostic = JsonOf(FirstOf(verdict.diagnostics))};
 }
 
 state::Step StepOf(const Candidate& candidate, int64_t run, Timestamp started) {

@@ -14,6 +14,13 @@ namespace leat::pipeline {
 /// The record of one extract.
 state::Step StepOf(const sources::StreamOutcome& outcome, int64_t run);
 
+/// Fail a stream whose counts do not add up (LEAT0719): it must not be published, since a row may be lost. Returns
+/// whether it did; files that it wrote are the caller's to remove.
+bool FailUnequal(sources::StreamOutcome& outcome);
+
+/// The record of judging the rules of a stream.
+state::Step StepOf(const models::StreamVerdict& verdict, const std::string& stream, int64_t run, Timestamp started);
+
 /// The record of building one model.
 state::Step StepOf(const models::Candidate& candidate, int64_t run, Timestamp started);
 

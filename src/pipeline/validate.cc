@@ -4,6 +4,7 @@
 #include <set>
 
 #include "models/models.h"
+#include "pipeline/described_streams.h"
 #include "pipeline/load.h"
 #include "pipeline/plan.h"
 #include "pipeline/workspace.h"
@@ -25,11 +26,13 @@ class Validator {
     Count();
     for (const auto& [model, tables] : ReadsOfModels(project_, workspace_, macros_))
       read_.insert(tables.begin(), tables.end());
+    read_.merge(DescribedStreams(project_));
     for (const config::Source& source : project_.sources) FindStreams(source);
     Collect([&] { RefuseDoubledTables(project_, names_); });
     Add(UnmatchedLoads(project_, names_, unasked_));
     const models::Graph graph =
         models::MakeGraph(workspace_.engine().connection(), project_, macros_, Names(), validation_.diagnostics);
+    Add(UnknownStreams(project_, names_, [](const std::string&) { return true; }));
     Add(models::Validate(workspace_.engine(), macros_, project_, graph, discovered_));
     validation_.streams = static_cast<int>(names_.size());
     return std::move(validation_);
@@ -50,6 +53,7 @@ class Validator {
     validation_.models = static_cast<int>(project_.models.size());
     validation_.checks = static_cast<int>(project_.checks.size());
     for (const config::Model& model : project_.models) validation_.checks += static_cast<int>(model.checks.size());
+    for (const auto& stream : project_.streams) validation_.checks += static_cast<int>(stream.checks.size());
   }
 
   /// Columns of a source's streams are those of the last run; the source is asked only for what the lake does not have.
