@@ -11,6 +11,13 @@
 
 namespace leat::pipeline {
 
+/// What DuckDB may take by a project's limits. Its own limit covers only its buffer manager, so by default half of the
+/// machine's memory leaves room for the rest.
+int64_t MemoryBytes(const config::Limits& limits);
+
+/// Where DuckDB puts what does not fit into memory.
+std::string SpillFolder(const config::Project& project);
+
 /// A project opened for work: its state, its lake, and a DuckDB in which its tables have names.
 /// Used by one thread; connections of its database may be used by others.
 class Workspace {
