@@ -170,6 +170,10 @@ class Connection {
   /// The first column of all rows, cast to text; NULL is empty.
   std::vector<std::string> QueryTexts(const std::string& sql);
 
+  /// The syntax trees of the SELECTs in `sql` as DuckDB's JSON; what cannot be read is told inside. Planned once for
+  /// all calls: a project's SQL is read file by file.
+  std::string SyntaxTreeOf(const std::string& sql);
+
   /// Whether one statement alone, and a SELECT, stands in `sql`.
   bool IsSingleSelect(const std::string& sql);
 
@@ -180,9 +184,11 @@ class Connection {
 
  private:
   class Prepared;
+  std::unique_ptr<Result> Run(const Prepared& prepared);
 
   Database& database_;
   duckdb_connection connection_ = nullptr;
+  std::unique_ptr<Prepared> syntax_tree_;  ///< of SyntaxTreeOf; made at its first call
 };
 
 /// Format a DuckDB type as SQL writes it.
