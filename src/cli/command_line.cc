@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 
+#include "cli/exit_code.h"
 #include "config/fields.h"
 #include "config/scalars.h"
 #include "core/error.h"
@@ -88,7 +89,7 @@ constexpr std::array kCommands = {
             "  A dashed branch only decides which rows or values there are: a join, a\n"
             "  condition, a group, an order. Connects to nothing; columns of a stream are\n"
             "  known after its first run.\n"},
-    Command{"runs", "[list|show|logs] [RUN] [-n 20] [--table T]", "what ran: a list, the steps of a run, its log",
+    Command{"runs", "[list|show|logs] [RUN] [-n 20] [--table TABLE]", "what ran: a list, the steps of a run, its log",
             "  leat runs                                 the last 20\n"
             "  leat runs 42                              its steps, as  leat runs show 42\n"
             "  leat runs logs 42 --table mart.dim_staff\n"
@@ -138,14 +139,8 @@ constexpr std::string_view kMainExamples =
     "  leat status                    the state of every table\n"
     "  leat query \"SELECT ...\"        any question to the lake\n";
 
-constexpr std::string_view kExitCodes =
-    "Exit codes\n"
-    "  0 all done   1 a table, check or count failed   2 wrong usage or project\n"
-    "  3 no connection   4 changes pending (plan --exit-code)\n"
-    "  5 another run is at work   70 internal error\n"
-    "  130 interrupted   143 terminated\n";
-
 constexpr const char* kGlobalGroup = "Flags of every command, anywhere in the line";
+constexpr const char* kGlobalHint = "Flags of every command, as -C DIR, --json, -q and -v:  leat --help\n";
 constexpr const char* kOwnGroup = "Flags";
 
 const Command* FindCommand(const std::string& name) {
@@ -164,6 +159,15 @@ Error UsageError(const std::string& message, const std::string& command) {
 std::string DidYouMean(const std::string& word, const std::vector<std::string>& known) {
   const std::vector<std::string> near = NearestNames(word, known);
   return near.empty() ? "" : fmt::format("; did you mean {}?", near.front());
+}
+
+/// The words that a flag takes as its value, or an argument; none: it takes any.
+std::vector<std::string> ChoicesOf(const std::string& flag) {
+  if (flag == "--format") return {"table", "csv", "json"};
+  if (flag == "--log-format") return {"text", "json"};
+  if (flag == "--template") return {"shop", "empty"};
+  if (flag == "SHELL") return {"bash", "zsh", "fish"};
+  return {};
 }
 
 /// The one declaration of every flag: CLI11 reads by it, the help is printed from it.
@@ -193,6 +197,7 @@ class Parser {
       throw UsageError(error.what(), CommandName());
     }
     line_.command = CommandName();
+    if (line_.help && line_.command.empty()) RefuseUnknownCommand();
     if (!line_.help && !line_.version) Check();
     return std::move(line_);
   }
@@ -240,7 +245,8 @@ class Parser {
     const std::string name = sub.get_name();
     if (name == "init") AddInitFlags(sub);
     if (name == "validate") Describe(sub.add_flag("--fast", line_.fast, "connect to nothing"), kOwnGroup);
-    if (name == "explain" || name == "preview" || name == "query") sub.add_option("subject", line_.subject)->group("");
+    if (name == "explain" || name == "preview" || name == "query" || name == "completion")
+      sub.add_option("subject", line_.subject)->group("");
     if (name == "lineage") AddLineageFlags(sub);
     if (name == "preview") Describe(sub.add_option("-n,--rows", rows_, "how many rows (default: 20)"), kOwnGroup, "N");
     if (name == "preview" || name == "query") AddRowFlags(sub);
@@ -251,7 +257,7 @@ class Parser {
       Describe(sub.add_flag("--write", line_.write, "write the schemas of all kinds into .leat/schema"), kOwnGroup);
     if (name == "runs") {
       Describe(sub.add_option("-n,--rows", rows_, "list: how many runs (default: 20)"), kOwnGroup, "N");
-      Describe(sub.add_option("--table", line_.table, "logs: only lines about this table"), kOwnGroup, "T");
+      Describe(sub.add_option("--table", line_.table, "logs: only lines about this table"), kOwnGroup, "TABLE");
     }
     if (name == "state")
       Describe(sub.add_option("--confirm", line_.confirm, "reset: the table's name, instead of the question"),
@@ -317,10 +323,9 @@ class Parser {
     if (line_.command.empty()) throw UsageError("no command was given", "");
     line_.threads = Number(threads_, "--threads", 1, kThreadsMax);
     line_.rows = Number(rows_, "--rows", 1, 1'000'000'000).value_or(line_.rows);
-    line_.log_format =
-        OneOf(log_format_, "--log-format", {"text", "json"}) == "json" ? LogFormat::kJson : LogFormat::kText;
-    OneOf(line_.format, "--format", {"table", "csv", "json"});
-    OneOf(line_.template_name, "--template", {"shop", "empty"});
+    line_.log_format = OneOf(log_format_, "--log-format") == "json" ? LogFormat::kJson : LogFormat::kText;
+    OneOf(line_.format, "--format");
+    OneOf(line_.template_name, "--template");
     line_.loudness = quiet_ ? Loudness::kQuiet : verbose_ ? Loudness::kVerbose : Loudness::kNormal;
     line_.colour = !no_colour_;
     tables_.insert(tables_.end(), select_.begin(), select_.end());
@@ -403,7 +408,9 @@ class Parser {
     if (line_.dot && line_.json) throw UsageError("--dot and --json exclude each other", command);
     if (!line_.apply.empty() && (!tables_.empty() || !exclude_.empty() || line_.full_refresh))
       throw UsageError("--apply takes its selection from the plan", command);
+    if (command == "completion") OneOf(line_.subject, "SHELL");
     if (!line_.subject.empty()) return;
+    if (command == "completion") throw UsageError("leat completion needs a shell; expected bash, zsh or fish", command);
     if (command == "lineage") throw UsageError("leat lineage needs a table or a column of one", command);
     if (command == "preview") throw UsageError("leat preview needs a table or a file", command);
     if (command == "query") throw UsageError("leat query needs a SELECT, or - to read it from standard input", command);
@@ -420,9 +427,15 @@ class Parser {
       const std::string of = command.empty() ? "" : fmt::format(" of leat {}", command);
       throw UsageError(fmt::format("unknown flag '{}'{}{}", flag, of, DidYouMean(flag, FlagsOf(command))), command);
     }
-    if (command.empty())
-      throw UsageError(fmt::format("unknown command '{}'{}", word, DidYouMean(word, CommandNames())), command);
+    if (command.empty()) RefuseUnknownCommand();
     throw UsageError(fmt::format("leat {} does not take '{}'", command, word), command);
+  }
+
+  /// A word that was typed where a command stands, and is none.
+  void RefuseUnknownCommand() const {
+    for (const std::string& word : app_.remaining(/*recurse=*/true))
+      if (!word.starts_with('-'))
+        throw UsageError(fmt::format("unknown command '{}'{}", word, DidYouMean(word, CommandNames())), "");
   }
 
   std::vector<std::string> FlagsOf(const std::string& command) const {
@@ -448,7 +461,8 @@ class Parser {
     throw UsageError(fmt::format("{} is '{}'; expected a duration such as 30s, 5m or 2h", flag, text), line_.command);
   }
 
-  std::string OneOf(const std::string& text, const char* flag, const std::vector<std::string>& known) const {
+  std::string OneOf(const std::string& text, const char* flag) const {
+    const std::vector<std::string> known = ChoicesOf(flag);
     if (text.empty() || std::find(known.begin(), known.end(), text) != known.end()) return text;
     throw UsageError(fmt::format("{} is '{}'; expected {}{}", flag, text, Join(known, " or "), DidYouMean(text, known)),
                      line_.command);
@@ -480,22 +494,32 @@ std::string Wrap(const std::string& text, int indent, int width) {
   return wrapped;
 }
 
-std::string FlagNames(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  const std::string value = option.get_expected_max() > 0 ? " " + option.get_type_name() : "";
-  // Long names stand below each other, whether or not there is a short one.
-  return (option.get_snames().empty() ? "    " : "") + Join(names, ", ") + value;
+FlagInfo InfoOf(const CLI::Option& option) {
+  FlagInfo flag{.text = option.get_description()};
+  for (const std::string& name : option.get_snames()) flag.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) flag.names.push_back("--" + name);
+  if (option.get_expected_max() > 0) flag.value = option.get_type_name();
+  flag.choices = ChoicesOf(flag.names.back());
+  return flag;
+}
+
+std::vector<FlagInfo> FlagsIn(const CLI::App& app, std::string_view group) {
+  std::vector<FlagInfo> flags;
+  for (const CLI::Option* option : app.get_options())
+    if (option->get_group() == group) flags.push_back(InfoOf(*option));
+  return flags;
 }
 
 std::string FlagsText(const CLI::App& app, const char* group) {
   std::string text;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_group() != group) continue;
-    const std::string names = fmt::format("  {:<{}}", FlagNames(*option), kFlagColumn - 2);
+  for (const FlagInfo& flag : FlagsIn(app, group)) {
+    // Long names stand below each other, whether or not there is a short one.
+    const bool is_long = flag.names.front().starts_with("--");
+    const std::string value = flag.value.empty() ? "" : " " + flag.value;
+    const std::string names =
+        fmt::format("  {:<{}}", (is_long ? "    " : "") + Join(flag.names, ", ") + value, kFlagColumn - 2);
     text += names + (names.size() > kFlagColumn ? "\n" + std::string(kFlagColumn, ' ') : "") +
-            Wrap(option->get_description(), kFlagColumn, kHelpWidth) + "\n";
+            Wrap(flag.text, kFlagColumn, kHelpWidth) + "\n";
   }
   return text.empty() ? "" : fmt::format("\n{}\n{}", group, text);
 }
@@ -508,7 +532,13 @@ std::string OwnHelp(const Command& command, const Parser& parser) {
 }
 
 std::string CommandHelp(const Command& command, const Parser& parser) {
-  return OwnHelp(command, parser) + FlagsText(*parser.FindApp(""), kGlobalGroup);
+  return fmt::format("{}\n{}", OwnHelp(command, parser), kGlobalHint);
+}
+
+std::string ExitCodesText() {
+  std::string text = "Exit codes\n";
+  for (const ExitCodeMeaning& code : ExitCodeMeanings()) text += fmt::format("  {:>3}  {}\n", code.code, code.meaning);
+  return text;
 }
 
 std::string MainHelp(const Parser& parser) {
@@ -517,7 +547,7 @@ std::string MainHelp(const Parser& parser) {
   return fmt::format(
       "leat carries data from PostgreSQL through a lake and SQL models to a warehouse\n\n"
       "Examples\n{}\nUsage\n  leat COMMAND [arguments] [flags]\n  leat COMMAND --help\n\nCommands\n{}{}\n{}",
-      kMainExamples, commands, FlagsText(*parser.FindApp(""), kGlobalGroup), kExitCodes);
+      kMainExamples, commands, FlagsText(*parser.FindApp(""), kGlobalGroup), ExitCodesText());
 }
 
 /// `leat help run` is what many try first.
@@ -546,5 +576,20 @@ std::string HelpText(const std::string& command) {
   const Command* found = FindCommand(command);
   return found != nullptr ? CommandHelp(*found, parser) : MainHelp(parser);
 }
+
+std::vector<CommandInfo> CommandInfos() {
+  const Parser parser;
+  std::vector<CommandInfo> commands;
+  for (const Command& command : kCommands)
+    commands.push_back({.name = command.name,
+                        .arguments = command.arguments,
+                        .summary = command.summary,
+                        .examples = command.examples,
+                        .details = command.details,
+                        .flags = FlagsIn(*parser.FindApp(command.name), kOwnGroup)});
+  return commands;
+}
+
+std::vector<FlagInfo> GlobalFlags() { return FlagsIn(*Parser().FindApp(""), kGlobalGroup); }
 
 }  // namespace leat::cli

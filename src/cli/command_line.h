@@ -66,6 +66,28 @@ std::vector<std::string> CommandNames();
 
 /// The help of `command` without the flags that all commands have.
 std::string OwnHelpText(const std::string& command);
+/// A flag as it is declared: what help, completion and the manual say of it.
+struct FlagInfo {
+  std::vector<std::string> names;    ///< `-n`, `--rows`, the long one last
+  std::string value;                 ///< the noun of its value, `N` or `FILE`; empty: it takes none
+  std::string text;                  ///< one sentence
+  std::vector<std::string> choices;  ///< the words its value may be; empty: any
+};
+
+/// A command as it is declared.
+struct CommandInfo {
+  std::string name;
+  std::string arguments;  ///< as in a line of usage: words to type in lower case, nouns in capitals
+  std::string summary;
+  std::string examples;  ///< whole lines
+  std::string details;   ///< paragraphs; may be empty
+  std::vector<FlagInfo> flags;
+};
+
+/// Every command, in the order of the help.
+std::vector<CommandInfo> CommandInfos();
+/// The flags of every command.
+std::vector<FlagInfo> GlobalFlags();
 
 /// The help of `command`, or of the whole program if it is empty; at most 80 columns wide.
 std::string HelpText(const std::string& command);

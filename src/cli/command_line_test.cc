@@ -74,6 +74,13 @@ TEST(CommandLineTest, NamesTheNearestCommandOrFlag) {
   EXPECT_EQ(LineRefusal("run -x"), "unknown flag '-x' of leat run");
 }
 
+TEST(CommandLineTest, NamesTheNearestCommandToWhoAsksForHelp) {
+  EXPECT_EQ(LineRefusal("help rnu"), "unknown command 'rnu'; did you mean run?");
+  EXPECT_EQ(LineRefusal("rnu --help"), "unknown command 'rnu'; did you mean run?");
+  EXPECT_TRUE(Parse("--help").help);
+  EXPECT_TRUE(Parse("run --help mart.a").help);
+}
+
 TEST(CommandLineTest, SaysWhatIsMissingOrWrong) {
   EXPECT_EQ(LineRefusal(""), "no command was given");
   EXPECT_EQ(LineRefusal("init"), "leat init needs --template; expected shop or empty");
@@ -137,7 +144,7 @@ TEST(HelpTextTest, StartsWithExamplesAndKeepsWithin80Columns) {
        {"", "init", "validate", "run", "retry", "check", "status", "runs", "state", "preview", "query", "explain"}) {
     const std::string help = HelpText(command);
     EXPECT_LT(help.find("Examples\n"), help.find("Usage\n")) << command;
-    EXPECT_THAT(help, HasSubstr("--log-format")) << command;
+    EXPECT_THAT(help, HasSubstr(std::string_view(command).empty() ? "--log-format" : "leat --help")) << command;
     std::vector<int> widths;
     for (const std::string& text_line : Split(help, '\n')) widths.push_back(CharacterCount(text_line));
     EXPECT_THAT(widths, Each(Le(80))) << help;
@@ -162,8 +169,7 @@ TEST(HelpTextTest, IsWrittenAsPinned) {
                          "                            else a table on a terminal, csv in a pipe)\n"
                          "  -o, --output FILE         write to a file; - is standard output\n"
                          "\n"
-                         "Flags of every command, anywhere in the line\n"
-                         "  -C DIR                    work as if started in DIR\n"));
+                         "Flags of every command, as -C DIR, --json, -q and -v:  leat --help\n"));
 }
 
 }  // namespace

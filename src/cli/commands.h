@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "cli/exit_code.h"
 #include "cli/session.h"
 
@@ -25,6 +28,12 @@ ExitCode Doctor(Session& session);
 ExitCode Completion(Session& session);
 ExitCode Man(Session& session);
 ExitCode Explain(Session& session);
+
+/// The first word of the lines by which completion scripts ask; no command that people type.
+inline constexpr std::string_view kCompleteWord = "__complete";
+/// Tell a shell what may stand at the end of `line`: a candidate a line, a tab and a few words about it, then `:files`
+/// or `:folders` where such names fit too. Returns the exit code; silent about every fault.
+int AnswerShell(const std::string& line) noexcept;
 
 /// Whoever read the answer wants no more of it, as in `leat query … | head`.
 struct ReaderGone {};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "core/error.h"
 #include "pipeline/run.h"
 
@@ -15,6 +17,13 @@ enum ExitCode : int {
   kLeaseHeld = 5,       ///< another run is at work
   kInternalError = 70,
 };
+
+/// What a code tells, for help and the manual.
+struct ExitCodeMeaning {
+  int code;
+  const char* meaning;
+};
+std::span<const ExitCodeMeaning> ExitCodeMeanings();
 
 /// The code for an error that ended a command.
 ExitCode ExitCodeOf(const Error& error);

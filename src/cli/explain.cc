@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/explain_pages.h"
+#include "cli/pager.h"
 
 namespace leat::cli {
 namespace {
@@ -30,7 +31,9 @@ ExitCode Explain(Session& session) {
   data["code"] = page.code;
   data["title"] = page.title;
   data["text"] = page.text;
-  session.Answer(Render(page.text, session.out_terminal()), data);
+  const std::string text = Render(page.text, session.out_terminal());
+  if (!session.line().json && ShowInPager(session.out_terminal(), text)) return kAllDone;
+  session.Answer(text, data);
   return kAllDone;
 }
 

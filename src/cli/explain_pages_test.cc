@@ -16,6 +16,18 @@ TEST(ExplainPagesTest, TakesEveryWayToWriteACode) {
   }
 }
 
+TEST(ExplainPagesTest, TakesLettersThatLookLikeDigitsForASlip) {
+  for (const char* code : {"LEAT02O3", "leat02o3", "2O3"}) {
+    try {
+      FindExplainPage(code);
+      FAIL() << code;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.diagnostic().candidates.front(), "LEAT0203") << code;
+      EXPECT_THAT(error.diagnostic().help.front(), testing::HasSubstr("did you mean LEAT0203?")) << code;
+    }
+  }
+}
+
 TEST(ExplainPagesTest, NamesTheNearestForAnUnknownCode) {
   try {
     FindExplainPage("LEAT0299");

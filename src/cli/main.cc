@@ -123,7 +123,9 @@ CommandLine LineForUsageErrors(const std::vector<std::string>& words) {
 int Main(const std::vector<std::string>& words) {
   // Lives as long as the process: a signal may come at any time.
   static CancelFlag cancel;
+  ReserveStandardStreams();
   InstallSignalHandlers(cancel);
+  if (words.size() == 2 && words[0] == kCompleteWord) return AnswerShell(words[1]);
   std::optional<CommandLine> line;
   std::optional<Error> usage;
   try {

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "cli/signals.h"
 #include "core/error.h"
 #include "core/file_system.h"
 
@@ -38,7 +39,11 @@ int OpenForWriting(const std::string& path, const std::string& shown) {
 }  // namespace
 
 void Stream::Write(std::string_view text) {
+  const int signal_before = ReceivedSignal();
   while (!text.empty() && !is_closed_) {
+    // Who asks us to stop must not wait for a reader that does not read.
+    if (ReceivedSignal() != signal_before) is_closed_ = true;
+    if (is_closed_) return;
     const ssize_t written = write(fd_, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<size_t>(written));

@@ -14,8 +14,8 @@ class Stream {
   /// `loss`: whether a full disk behind the stream is an error (answers) or no matter (progress).
   Stream(int fd, Loss loss) : fd_(fd), loss_(loss) {}
 
-  /// Write all of `text`. A reader that went away (EPIPE) is no error: `is_closed` then, and all further text is
-  /// dropped. Throws: Error(kInternal, LEAT0502) naming the system's reason, unless losses are ignored.
+  /// Write all of `text`. A reader that went away (EPIPE) is no error, nor is a signal to stop while one does not read:
+  /// `is_closed` then, and all further text is dropped. Throws: Error(kInternal, LEAT0502) naming the system's reason, unless losses are ignored.
   void Write(std::string_view text);
 
   bool is_closed() const { return is_closed_; }

@@ -24,7 +24,7 @@ ExitCode Preview(Session& session) {
   const std::string subject = FromProject(line.subject, project);
   // One row more than is shown tells whether there are more.
   AnswerRows(session, project,
-             {.file = subject,
+             {.file = subject.ends_with(".sql") ? subject : "",
               .sql = pipeline::PreviewSql(project, subject, line.rows + 1),
               .rows_max = line.rows,
               .more_hint = fmt::format("-n {}", int64_t{line.rows} * 5)});

@@ -56,7 +56,9 @@ class Destination {
   void Write(std::string_view text) {
     if (file_) return file_->Write(text);
     session_.out().Write(text);
-    if (session_.out().is_closed()) throw ReaderGone{};
+    if (!session_.out().is_closed()) return;
+    session_.cancel().Check();
+    throw ReaderGone{};
   }
   void Finish() {
     if (file_) file_->Finish();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "cli/moment.h"
 #include "cli/run_log.h"
 #include "cli/text_table.h"
@@ -52,6 +54,13 @@ std::string FaultText(const state::Step& step) {
   return fault.code.empty() ? fault.message : fmt::format("{} {}", fault.code, fault.message);
 }
 
+/// A count of a run's steps. Of a run that goes on or was killed only commits are recorded: that nothing failed, or
+/// nothing was done, is not known.
+std::string CountOfRun(const state::Run& run, int64_t count, const Terminal& terminal) {
+  const bool is_known = run.status != "running" && run.status != "crashed";
+  return is_known || count > 0 ? FormatCount(terminal, count) : SignsOf(terminal).dash;
+}
+
 std::string StepsText(const RunRecord& record, const Terminal& terminal) {
   TextTable steps({{.title = "TABLE"},
                    {.title = "STEP"},
@@ -99,10 +108,10 @@ std::string FormatRuns(const std::vector<RunRecord>& runs, Timestamp now, const 
               {run.status, TintOfRun(run.status)},
               {FormatMomentOfDay(run.started, now, terminal)},
               {DurationText(run, terminal)},
-              {FormatCount(terminal, tables.done)},
-              {FormatCount(terminal, tables.failed)},
-              {FormatCount(terminal, tables.skipped)},
-              {FormatCount(terminal, RowsRead(record))}},
+              {CountOfRun(run, tables.done, terminal)},
+              {CountOfRun(run, tables.failed, terminal)},
+              {CountOfRun(run, tables.skipped, terminal)},
+              {CountOfRun(run, RowsRead(record), terminal)}},
              run.selection);
   }
   return text.Format(terminal);
@@ -136,6 +145,16 @@ Json RunRecordJson(const RunRecord& record) {
     json["steps"].push_back(entry);
   }
   return json;
+}
+
+std::vector<std::string> TablesInLog(const std::string& log) {
+  std::set<std::string> tables;
+  for (const std::string& line : Split(log, '\n')) {
+    const Json fields = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (fields.is_object() && fields.contains("table") && fields["table"].is_string())
+      tables.insert(fields["table"].get<std::string>());
+  }
+  return {tables.begin(), tables.end()};
 }
 
 std::string FormatLog(const std::string& log, const std::string& table, LogFormat format) {

@@ -17,6 +17,9 @@ Json RunsJson(const std::vector<pipeline::RunRecord>& runs);
 std::string FormatRunRecord(const pipeline::RunRecord& record, Timestamp now, const Terminal& terminal);
 Json RunRecordJson(const pipeline::RunRecord& record);
 
+/// The tables that a run's log tells of, each once.
+std::vector<std::string> TablesInLog(const std::string& log);
+
 /// Lines of a run's log that are about `table` (empty: all) as `leat run` writes them off a terminal; with kJson as
 /// they stand in the file. A line that is no JSON object, the half of a broken disk, is left out.
 std::string FormatLog(const std::string& log, const std::string& table, LogFormat format);

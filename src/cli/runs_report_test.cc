@@ -53,7 +53,7 @@ TEST(RunsReportTest, ListsRuns) {
             "  RUN  STATUS   STARTED            DURATION  DONE  FAILED  SKIPPED  ROWS READ  SELECTION\n"
             "   42  partial  14:05                  58 s     2       1        1  3\u202f118\u202f436  source:crm+ "
             "--exclude tag:monthly\n"
-            "   41  crashed  20 Nov 2023 14:00      10 s     0       0        0          0\n");
+            "   41  crashed  20 Nov 2023 14:00      10 s     –       –        –          –\n");
   EXPECT_EQ(FormatRuns({Partial()}, kToday, kPipe),
             "  RUN  STATUS   STARTED               DURATION  DONE  FAILED  SKIPPED  ROWS READ  SELECTION\n"
             "   42  partial  2024-11-21T14:05:01Z      58 s     2       1        1    3118436  source:crm+ --exclude "
@@ -65,7 +65,7 @@ TEST(RunsReportTest, GoesWithoutColumnsOnANarrowTerminal) {
   EXPECT_EQ(FormatRuns({Crashed()}, kToday, kNarrowAscii),
             "  RUN  STATUS   STARTED            DONE  FAILED  ROWS READ\n"
             "      SELECTION\n"
-            "   41  crashed  20 Nov 2023 14:00     0       0          0\n");
+            "   41  crashed  20 Nov 2023 14:00     -       -          -\n");
 }
 
 TEST(RunsReportTest, ShowsTheStepsOfARun) {
@@ -112,6 +112,7 @@ TEST(RunsReportTest, TellsALogAsItWasTold) {
       R"({"time":"2024-11-21T14:05:50Z","run":42,"event":"table_failed","table":"mart.a","code":"LEAT0203","msg":"no x","diagnostic":{"code":"LEAT0203"}})"
       "\n");
   EXPECT_EQ(FormatLog(log, "mart.b", LogFormat::kText), "");
+  EXPECT_EQ(TablesInLog(log), std::vector<std::string>{"mart.a"});
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ int TerminalWidth(int fd) {
   return kWidthDefault;
 }
 
+int TerminalHeight(int fd) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 const char* CodeOf(Tint tint) {
   switch (tint) {
     case Tint::kBold:
@@ -105,6 +110,7 @@ Terminal DetectTerminal(int fd, EscapesWish wish) {
   terminal.unicode = LocaleIsUtf8();
   if (isatty(fd) == 0) return terminal;
   terminal.width = TerminalWidth(fd);
+  terminal.height = TerminalHeight(fd);
   const std::string term = Variable("TERM");
   terminal.escapes = !term.empty() && term != "dumb" && wish == EscapesWish::kAuto && Variable("NO_COLOR").empty();
   return terminal;

@@ -9,6 +9,7 @@ namespace leat::cli {
 /// What one stream can show. Decided per stream: `leat run 2>log` still has a colourful answer.
 struct Terminal {
   int width = 0;         ///< columns; 0: no terminal, so nothing is cut, grouped or coloured
+  int height = 0;        ///< lines; 0: unknown, or no terminal
   bool escapes = false;  ///< colour and redrawing are understood and wanted
   bool unicode = false;  ///< the locale is UTF-8; else only ASCII is drawn (values of users stay as they are)
 

@@ -208,6 +208,18 @@ std::string Shorten(std::string_view text, int characters_max) {
   return shortened + "…";
 }
 
+std::string FormatBytes(int64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} bytes", bytes);
+  auto number = static_cast<double>(bytes);
+  std::string_view unit;
+  for (const std::string_view larger : {"kB", "MB", "GB", "TB"}) {
+    if (number < 999.95) break;
+    number /= 1000;
+    unit = larger;
+  }
+  return fmt::format("{:.1f} {}", number, unit);
+}
+
 std::string GroupDigits(long long number) {
   std::string digits = std::to_string(number);
   const size_t first = digits[0] == '-' ? 1 : 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,5 +52,8 @@ std::string Shorten(std::string_view text, int characters_max);
 
 /// `5099` as `5 099`, groups parted by a thin no-break space; for people, never for logs.
 std::string GroupDigits(long long number);
+
+/// Bytes as people read them, in powers of ten: `512 bytes`, `64.0 MB`, `1.5 GB`.
+std::string FormatBytes(int64_t bytes);
 
 }  // namespace leat

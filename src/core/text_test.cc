@@ -77,5 +77,14 @@ TEST(GroupDigitsTest, PartsThousands) {
   EXPECT_EQ(GroupDigits(-1000), "-1\u202f000");
 }
 
+TEST(TextTest, ShowsBytesInTheUnitThatFits) {
+  EXPECT_EQ(FormatBytes(0), "0 bytes");
+  EXPECT_EQ(FormatBytes(999), "999 bytes");
+  EXPECT_EQ(FormatBytes(1000), "1.0 kB");
+  EXPECT_EQ(FormatBytes(999'960), "1.0 MB");
+  EXPECT_EQ(FormatBytes(1'500'000'000), "1.5 GB");
+  EXPECT_EQ(FormatBytes(12'000'000'000'000'000), "12000.0 TB");
+}
+
 }  // namespace
 }  // namespace leat

@@ -180,6 +180,9 @@ class Connection::Prepared {
       duckdb_bind_timestamp(statement_, index, duckdb_timestamp{parameter.value.time_since_epoch().count()});
     }
   }
+  void BindText(idx_t index, const std::string& text) {
+    duckdb_bind_varchar_length(statement_, index, text.data(), text.size());
+  }
   duckdb_prepared_statement handle() const { return statement_; }
 
  private:
@@ -193,6 +196,7 @@ Connection::Connection(Database& database) : database_(database) {
 }
 
 Connection::~Connection() {
+  syntax_tree_.reset();
   database_.Remove(this);
   duckdb_disconnect(&connection_);
 }
@@ -215,6 +219,10 @@ std::unique_ptr<Result> Connection::Query(const std::string& sql, const std::vec
   if (database_.cancel() != nullptr) database_.cancel()->Check();
   Prepared prepared(*this, sql);
   prepared.Bind(parameters);
+  return Run(prepared);
+}
+
+std::unique_ptr<Result> Connection::Run(const Prepared& prepared) {
   duckdb_result result;
   if (duckdb_execute_prepared(prepared.handle(), &result) != DuckDBSuccess) {
     const std::string message = duckdb_result_error(&result);
@@ -300,6 +308,16 @@ std::vector<std::vector<std::string>> Connection::QueryRows(const std::string& s
     }
   }
   return rows;
+}
+
+std::string Connection::SyntaxTreeOf(const std::string& sql) {
+  if (database_.cancel() != nullptr) database_.cancel()->Check();
+  if (syntax_tree_ == nullptr)
+    syntax_tree_ = std::make_unique<Prepared>(*this, "SELECT CAST(json_serialize_sql(CAST($1 AS VARCHAR)) AS VARCHAR)");
+  syntax_tree_->BindText(1, sql);
+  const auto result = Run(*syntax_tree_);
+  const auto chunk = result->Next();
+  return std::string(chunk->Text(0, 0));
 }
 
 bool Connection::IsSingleSelect(const std::string& sql) {

@@ -174,6 +174,10 @@ class Connection {
   /// Run one statement that changes rows. Returns how many.
   int64_t Change(const std::string& sql) { return Query(sql)->RowsChanged(); }
 
+  /// The syntax trees of the SELECTs in `sql` as DuckDB's JSON; what cannot be read is told inside. Planned once for
+  /// all calls: a project's SQL is read file by file.
+  std::string SyntaxTreeOf(const std::string& sql);
+
   /// Whether one statement alone, and a SELECT, stands in `sql`.
   bool IsSingleSelect(const std::string& sql);
 
@@ -184,9 +188,11 @@ class Connection {
 
  private:
   class Prepared;
+  std::unique_ptr<Result> Run(const Prepared& prepared);
 
   Database& database_;
   duckdb_connection connection_ = nullptr;
+  std::unique_ptr<Prepared> syntax_tree_;  ///< of SyntaxTreeOf; made at its first call
 };
 
 /// Format a DuckDB type as SQL writes it.

@@ -166,7 +166,14 @@ void Engine::MakeView(const std::string& name) {
     body = "SELECT * FROM " + SeedSql(*seed);
   } else {
     Diagnostic unknown{.code = "LEAT0204", .message = fmt::format("table {} does not exist", name)};
-    SuggestNearest(unknown, name, Names());
+    if (project_.FindModel(name) != nullptr) {
+      unknown.message = fmt::format("table {} was not built yet", name);
+      unknown.help.push_back(fmt::format("leat run +{}", name));
+    } else {
+      std::vector<std::string> known = Names();
+      for (const config::Model& model : project_.models) known.push_back(model.name);
+      SuggestNearest(unknown, name, known);
+    }
     if (unknown.help.empty()) unknown.help.push_back("`leat status --all` lists the tables of this project");
     throw Error(kConfig, std::move(unknown));
   }

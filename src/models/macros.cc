@@ -9,6 +9,7 @@
 #include "models/macro.h"
 #include "models/query_fault.h"
 #include "models/sql_tokens.h"
+#include "models/tables_read.h"
 
 namespace leat::models {
 namespace {
@@ -190,6 +191,15 @@ void Macros::Make(duck::Connection& connection, const std::vector<std::string>& 
     }
     made_.insert(name);
   }
+}
+
+const SelectReads* Macros::FindReads(const std::string& file, const std::string& text) const {
+  const auto found = reads_.find({file, text});
+  return found == reads_.end() ? nullptr : found->second.get();
+}
+
+void Macros::Remember(const std::string& file, const std::string& text, const SelectReads& reads) const {
+  reads_[{file, text}] = std::make_unique<SelectReads>(reads);
 }
 
 std::string Macros::TextOf(const std::vector<std::string>& names) const {

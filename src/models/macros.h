@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/project.h"
@@ -12,8 +13,10 @@
 namespace leat::models {
 
 struct Macro;
+struct SelectReads;
 
 /// The project's macros, known by what their bodies read, and made in DuckDB when a statement calls them.
+/// Used by one thread at a time.
 class Macros {
  public:
   /// Parse every file of `macros/`.
@@ -32,6 +35,10 @@ class Macros {
   /// Make them anew when they are next asked for: the database lost them with a transaction.
   void Forget() { made_.clear(); }
 
+  /// What ReadsOf found in this SELECT before, or null: it follows from the text and the macros alone.
+  const SelectReads* FindReads(const std::string& file, const std::string& text) const;
+  void Remember(const std::string& file, const std::string& text, const SelectReads& reads) const;
+
   /// Text of these macros, for fingerprints.
   std::string TextOf(const std::vector<std::string>& names) const;
 
@@ -39,6 +46,8 @@ class Macros {
   std::map<std::string, std::unique_ptr<Macro>> macros_;
   std::set<std::string> made_;
   const duck::Database* made_in_ = nullptr;
+  // A memory and no state: who asks twice gets the same answer sooner. By file and text.
+  mutable std::map<std::pair<std::string, std::string>, std::unique_ptr<SelectReads>> reads_;
 };
 
 }  // namespace leat::models

@@ -102,10 +102,7 @@ Json ParseSelect(duck::Connection& connection, const SqlSource& source) {
 }
 
 Json ParseSelect(duck::Connection& connection, const SqlSource& source, const std::string& sql) {
-  const auto result =
-      connection.Query(fmt::format("SELECT CAST(json_serialize_sql({}) AS VARCHAR)", QuoteLiteral(sql)));
-  const auto chunk = result->Next();
-  Json answer = Json::parse(chunk->Text(0, 0));
+  Json answer = Json::parse(connection.SyntaxTreeOf(sql));
   if (answer.value("error", false)) {
     if (TextOf(answer, "error_type") == "parser") ThrowSyntaxError(source, answer);
     ThrowNotOneSelect(source, SplitStatements(source.text));

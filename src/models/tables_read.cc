@@ -228,11 +228,13 @@ std::vector<std::string> SelectReads::TableNames() const {
 
 SelectReads ReadsOf(duck::Connection& connection, const Macros& macros, const std::string& file,
                     const std::string& text, const std::vector<std::string>& known) {
+  if (const SelectReads* found = macros.FindReads(file, text)) return *found;
   const SqlSource source{file, text};
   const Json query = ParseSelect(connection, source);
   SelectReads reads;
   Walker(macros, source, known, reads).Walk(query);
   reads.normalised = NormalisedSql(query);
+  macros.Remember(file, text, reads);
   return reads;
 }
 

@@ -17,10 +17,38 @@ void BindAt(engine::Engine& engine, const models::SelectReads& reads, const std:
     try {
       engine.Bind({table.Name()});
     } catch (Error& error) {
-      if (table.position) error.SetPlace(models::PlaceOfToken(file, sql, *table.position));
+      if (table.position && !file.empty()) error.SetPlace(models::PlaceOfToken(file, sql, *table.position));
       throw;
     }
   }
+}
+
+/// What was typed, as the SELECT behind it: of `DESCRIBE mart.x` and `SUMMARIZE SELECT …` the one they are about, its
+/// bytes where they were typed.
+struct Inquiry {
+  std::string select;
+  std::string about;  ///< `DESCRIBE`, `SUMMARIZE`; empty: its rows are wanted
+
+  std::string Sql() const { return about.empty() ? select : fmt::format("SELECT * FROM ({} {})", about, select); }
+};
+
+Inquiry ParseInquiry(const std::string& file, const std::string& sql) {
+  const std::vector<models::StatementSpan> statements = models::SplitStatements(sql);
+  if (statements.size() != 1 || statements[0].tokens.size() < 2) return {sql, ""};
+  const std::vector<models::Token>& tokens = statements[0].tokens;
+  const auto is_first = [&](std::string_view word) { return tokens[0].Is(sql, word); };
+  if (is_first("SHOW"))
+    throw Error(kConfig, "LEAT0202", models::PlaceOfToken(file, sql, tokens[0].begin),
+                "SHOW is not a SELECT; expected one SELECT, DESCRIBE or SUMMARIZE")
+        .Hint("leat status --all  lists the tables, DESCRIBE mart.dim_staff  the columns of one");
+  if (!is_first("DESCRIBE") && !is_first("DESC") && !is_first("SUMMARIZE")) return {sql, ""};
+  const bool is_select = tokens[1].Is(sql, "SELECT") || tokens[1].Is(sql, "FROM") || tokens[1].Is(sql, "WITH") ||
+                         tokens[1].IsSymbol(sql, '(');
+  std::string word = is_select ? "" : "FROM";
+  word.resize(tokens[0].end - tokens[0].begin, ' ');  // what comes after it stays where it was typed
+  std::string select = sql.substr(0, statements[0].end());
+  select.replace(tokens[0].begin, word.size(), word);
+  return {select, is_first("SUMMARIZE") ? "SUMMARIZE" : "DESCRIBE"};
 }
 
 }  // namespace
@@ -31,24 +59,28 @@ void Query(const config::Project& project, const std::string& file, const std::s
   engine::Engine& engine = workspace.engine();
   duck::Connection& connection = engine.connection();
   models::Macros macros(connection, project.macros);
-  const models::SelectReads reads = models::ReadsOf(connection, macros, file, sql, engine.Names());
+  const Inquiry inquiry = ParseInquiry(file, sql);
+  const models::SelectReads reads = models::ReadsOf(connection, macros, file, inquiry.select, engine.Names());
   BindAt(engine, reads, file, sql);
   macros.Make(connection, reads.macros);
   const std::vector<duck::Parameter> parameters = {{"run_time", SystemClock().Now()}};
   try {
-    if (!connection.IsSingleSelect(sql))
+    if (!connection.IsSingleSelect(inquiry.select))
       throw Error(kConfig, "LEAT0202", Place{file, 1, 1, 0}, "this is not one SELECT; the lake is read-only here")
           .Hint("write one SELECT statement");
-    use(*connection.Stream(sql, parameters));
+    if (!inquiry.about.empty()) connection.Describe(inquiry.select);  // its faults stand where they were typed
+    use(*connection.Stream(inquiry.Sql(), parameters));
   } catch (const duck::QueryError& error) {
-    throw models::ExplainFault(engine, error, file, sql);
+    throw models::ExplainFault(engine, error, file, inquiry.select);
   }
 }
 
 std::string PreviewSql(const config::Project& project, const std::string& table_or_file, int rows) {
   const std::string path = JoinPath(project.folder, table_or_file);
   if (table_or_file.ends_with(".sql")) return ReadFile(path);
-  return fmt::format("SELECT * FROM {} LIMIT {}", table_or_file, rows);
+  std::string name;
+  for (const std::string& part : Split(table_or_file, '.')) name += (name.empty() ? "" : ".") + QuoteIdentifier(part);
+  return fmt::format("SELECT * FROM {} LIMIT {}", name, rows);
 }
 
 }  // namespace leat::pipeline

@@ -1,12 +1,11 @@
 #include "pipeline/workspace.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <thread>
 
 #include "clients/postgres/scan.h"
 #include "core/file_system.h"
+#include "core/machine.h"
 #include "duck/row_hash.h"
 #include "warehouse/open.h"
 
@@ -16,15 +15,15 @@ int ThreadCount(const config::Limits& limits) {
   return limits.threads > 0 ? limits.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-/// DuckDB's limit covers only its buffer manager, so half of the machine's memory leaves room for the rest.
 int64_t MemoryBytes(const config::Limits& limits) {
-  if (limits.memory_bytes > 0) return limits.memory_bytes;
-  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 2;
+  return limits.memory_bytes > 0 ? limits.memory_bytes : MachineMemory().bytes / 2;
 }
+
+std::string SpillFolder(const config::Project& project) { return JoinPath(ParentPath(project.state.value), "tmp"); }
 
 Workspace::Workspace(const config::Project& project, Access access, const CancelFlag& cancel)
     : threads_(ThreadCount(project.limits)) {
-  const std::string temporary = JoinPath(ParentPath(project.state.value), "tmp");
+  const std::string temporary = SpillFolder(project);
   if (access == Access::kWrite) {
     MakeDirectories(temporary);
     MakeDirectories(project.lake.value);

@@ -13,8 +13,12 @@ namespace leat::pipeline {
 
 /// Threads that a run has: those of the project, else the machine's cores.
 int ThreadCount(const config::Limits& limits);
-/// Memory that DuckDB has in a run: that of the project, else half of the machine's.
+/// What DuckDB may take by a project's limits. Its own limit covers only its buffer manager, so by default half of the
+/// machine's memory leaves room for the rest.
 int64_t MemoryBytes(const config::Limits& limits);
+
+/// Where DuckDB puts what does not fit into memory.
+std::string SpillFolder(const config::Project& project);
 
 /// A project opened for work: its state, its lake, and a DuckDB in which its tables have names.
 /// Used by one thread; connections of its database may be used by others.

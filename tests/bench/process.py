@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -64,6 +65,27 @@ def run(
             resident_bytes_max=resources.ru_maxrss * 1024,
             stdout=stdout.read().decode(errors="replace"),
         )
+
+
+def stop(command: list[str], *, cwd: pathlib.Path, env: dict[str, str], after_s: float) -> float:
+    """Send SIGINT `after_s` seconds after the start. Returns the seconds from there to the end.
+
+    Throws: Failed, unless it ends with 130.
+    """
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        time.sleep(after_s)
+        begin = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        wall_s = time.perf_counter() - begin
+    finally:
+        if process.returncode is None:
+            process.kill()
+            process.wait()
+    if process.returncode != 130:
+        raise Failed(_describe(command, process.returncode, output.decode(errors="replace")[-_OUTPUT_SHOWN_BYTES:]))
+    return wall_s
 
 
 def _describe(command: list[str], code: int, output: str) -> str:

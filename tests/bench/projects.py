@@ -44,6 +44,10 @@ class Leat:
     def run(self, *arguments: str, cwd: pathlib.Path) -> process.Usage:
         return process.run([str(self.binary), *arguments], cwd=cwd, env=self._environment)
 
+    def stop(self, *arguments: str, cwd: pathlib.Path, after_s: float) -> float:
+        """Start a command, press Ctrl-C after a while, and say how many seconds it took to end."""
+        return process.stop([str(self.binary), *arguments], cwd=cwd, env=self._environment, after_s=after_s)
+
     def version(self, cwd: pathlib.Path) -> str:
         return " · ".join(self.run("--version", cwd=cwd).stdout.split("\n")).strip(" ·")
 

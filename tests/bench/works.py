@@ -34,6 +34,10 @@ _MANY_RUNS = 500
 _EARLY_RUN = 50
 _LATE_RATIO_MAX = 1.2
 _HELP_MS_MAX = 30
+_COMPLETION_MS_MAX = 30
+_PREVIEW_MS_MAX = 150
+_STOP_MS_MAX = 200
+_AT_WORK_S = 0.5  # by then the work that is to be stopped has begun
 _STATUS_MS_MAX = 150
 _VALIDATE_MS_MAX = 300
 
@@ -357,9 +361,16 @@ def measure_many_runs(bench: Bench) -> list[Result]:
 
 
 def measure_start(bench: Bench) -> list[Result]:
-    results = [_start(bench, "leat --help", ["--help"], bench.folder, _HELP_MS_MAX)]
+    results = [
+        _start(bench, "leat --help", ["--help"], bench.folder, _HELP_MS_MAX),
+        _start(bench, "leat completion bash", ["completion", "bash"], bench.folder, _COMPLETION_MS_MAX),
+    ]
     with loaded_shop(bench) as folder:
-        results.append(_start(bench, "leat status", ["status"], folder, _STATUS_MS_MAX))
+        results += [
+            _start(bench, "Tab after leat run", ["__complete", "leat run "], folder, _COMPLETION_MS_MAX),
+            _start(bench, "leat status", ["status"], folder, _STATUS_MS_MAX),
+            _start(bench, "leat preview -n 20", ["preview", "mart.fact_sales_order", "-n", "20"], folder, _PREVIEW_MS_MAX),
+        ]
     with bench.database(server.fill_shop) as source:
         folder = projects.write_many_models_project(bench.folder / "many", source, MODELS)
         # So that the columns of the streams are known and no server is asked, as in everyday work.
@@ -373,6 +384,33 @@ def _start(bench: Bench, work: str, arguments: list[str], folder: pathlib.Path, 
     walls_ms = [bench.leat.run(*arguments, cwd=folder).wall_s * 1000 for _ in range(TRIES)]
     bench.tell(f"  {work}: median {statistics.median(walls_ms):.0f} ms")
     return against_limit(work, "ms", percentile_95(walls_ms), limit_ms, samples=walls_ms)
+
+
+# --- being asked to stop ----------------------------------------------------------------------------------------------
+
+# Longer than anybody will wait.
+_ENDLESS = "SELECT count(*) AS n FROM range(1000000000000) t(i) JOIN totesys.staff ON i % 7 = staff_id"
+
+
+def measure_stop(bench: Bench) -> list[Result]:
+    """From Ctrl-C to the end of the process, in each phase of a run and in a query."""
+    with loaded_shop(bench) as folder, bench.database(server.fill_shop) as source:
+        (folder / "models" / "mart" / "endless.sql").write_text(_ENDLESS, encoding="utf-8")
+        locked = projects.write_many_models_project(bench.folder / "locked", source, 1)
+        with source.connect(autocommit=False) as connection:
+            connection.execute("LOCK TABLE sales_order IN ACCESS EXCLUSIVE MODE")
+            extract = _stop(bench, "Ctrl-C while a run reads", ["run"], locked)
+        return [
+            extract,
+            _stop(bench, "Ctrl-C while a run builds", ["run", "mart.endless"], folder),
+            _stop(bench, "Ctrl-C in a query", ["query", _ENDLESS], folder),
+        ]
+
+
+def _stop(bench: Bench, work: str, arguments: list[str], folder: pathlib.Path) -> Result:
+    walls_ms = [bench.leat.stop(*arguments, cwd=folder, after_s=_AT_WORK_S) * 1000 for _ in range(TRIES)]
+    bench.tell(f"  {work}: median {statistics.median(walls_ms):.0f} ms")
+    return against_limit(work, "ms", percentile_95(walls_ms), _STOP_MS_MAX, samples=walls_ms)
 
 
 # --- lines that several share -----------------------------------------------------------------------------------------
@@ -411,5 +449,6 @@ WORKS = [
     Work("e", "start of commands", measure_start, 0),
     Work("f", "changed rows through to the warehouse", measure_changes, 1100),
     Work("g", "500 runs", measure_many_runs, 0),
+    Work("h", "Ctrl-C", measure_stop, 0),
 ]
 LARGE = Work("large", "ten times the rows to the lake", measure_large, 300 * (LARGE_FACTOR + 1))

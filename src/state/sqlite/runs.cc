@@ -12,9 +12,9 @@ namespace {
 /// After so long without a sign of life a run on another machine counts as dead.
 constexpr std::chrono::seconds kSilenceMax{60};
 
-std::string DescribeHolder(const std::string& host, int64_t pid) { return fmt::format("{}, process {}", host, pid); }
-
 }  // namespace
+
+std::string DescribeHolder(const std::string& host, int64_t pid) { return fmt::format("{}, process {}", host, pid); }
 
 std::vector<SqliteStore::Unfinished> SqliteStore::ListUnfinished() {
   Statement rows(database_, R"sql(

@@ -110,14 +110,6 @@ CREATE TABLE leat_recipes (
 )sql"},
 };
 
-/// Version 0 is a file in which leat has made nothing yet.
-int64_t ReadVersion(const Database& database) {
-  Statement exists(database, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'leat_meta'");
-  if (!exists.Next()) return 0;
-  Statement version(database, "SELECT schema_version FROM leat_meta");
-  return version.Next() ? version.Int64(0) : 0;
-}
-
 void CheckNotNewer(const Database& database, int64_t version, int64_t newest_known) {
   if (version <= newest_known) return;
   throw Error(kConfig, "LEAT0513",
@@ -199,6 +191,13 @@ void Create(const std::string& path, const std::string& project, std::chrono::mi
 }  // namespace
 
 std::span<const Migration> Migrations() { return kMigrations; }
+
+int64_t ReadVersion(const Database& database) {
+  Statement exists(database, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'leat_meta'");
+  if (!exists.Next()) return 0;
+  Statement version(database, "SELECT schema_version FROM leat_meta");
+  return version.Next() ? version.Int64(0) : 0;
+}
 
 Database OpenState(const std::string& path, const std::string& project, std::chrono::milliseconds busy_timeout,
                    std::span<const Migration> migrations) {

@@ -17,6 +17,9 @@ struct Migration {
 /// Every step since the first, in order. A released one is never changed; new ones are added at the end.
 std::span<const Migration> Migrations();
 
+/// The version of a file's schema; 0 for one in which leat has made nothing yet.
+int64_t ReadVersion(const Database& database);
+
 /// Open the state database of `project`, making it if there is none and upgrading an older one.
 ///
 /// A new file appears complete under its name or not at all. An upgrade is one transaction; before it the file is

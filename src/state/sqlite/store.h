@@ -11,6 +11,9 @@
 
 namespace leat::state::sqlite {
 
+/// A process as people are told of it: `host, process 4711`.
+std::string DescribeHolder(const std::string& host, int64_t pid);
+
 /// The store in one SQLite file. The contract is Store's; `runs.cc` has the leases, `publish.cc` the commit,
 /// `history.cc` what was, and its end.
 class SqliteStore : public Store {
