@@ -41,6 +41,22 @@ TEST(CleanNameTest, KeepsLettersAndDigitsAndJoinsTheRest) {
   EXPECT_EQ(CleanName(""), "_");
 }
 
+TEST(CleanNameTest, StaysWithinTheLengthOfAName) {
+  EXPECT_EQ(CleanName(std::string(63, 'N')), std::string(63, 'n'));
+  EXPECT_EQ(CleanName("1" + std::string(62, 'n')), "_1" + std::string(61, 'n'));
+}
+
+TEST(YamlNameTest, QuotesWhatWouldMeanSomethingElse) {
+  EXPECT_EQ(YamlName("Id_2"), "Id_2");
+  EXPECT_EQ(YamlName("2nd"), "\"2nd\"");
+  EXPECT_EQ(YamlName("Yes"), "\"Yes\"");
+  EXPECT_EQ(YamlName("null"), "\"null\"");
+  EXPECT_EQ(YamlName("a \"b\"\\"), "\"a \\\"b\\\"\\\\\"");
+  EXPECT_EQ(YamlName("a\nb"), "\"a\\x0Ab\"");
+  EXPECT_EQ(YamlName("größe"), "\"größe\"");
+  EXPECT_EQ(YamlName(""), "\"\"");
+}
+
 TEST(IsValidNameTest, ReservesDoubleUnderscoresAndOurPrefix) {
   EXPECT_TRUE(IsValidName("sales_order"));
   EXPECT_TRUE(IsValidName("_prisma_migrations"));

@@ -50,6 +50,8 @@ void RefuseUnknownRenames(const config::Source& source, const std::vector<Catalo
     std::vector<std::string> names;
     for (const CatalogTable& known : tables) names.push_back(known.name);
     if (std::find(names.begin(), names.end(), table) != names.end()) continue;
+    // A stream that is skipped need not be there.
+    if (const auto rule = source.RuleFor(table); rule && rule->skip) continue;
     Diagnostic fault{
         .code = "LEAT0404",
         .message = fmt::format("rename names table {}, which schema {} does not have", table, source.schema),

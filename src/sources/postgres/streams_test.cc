@@ -195,6 +195,11 @@ TEST(MatchStreamsTest, ARenameNeedsItsTable) {
   EXPECT_EQ(
       MessageOf(source, kShop),
       "sources/totesys.yaml:3:1: rename names table Staff, which schema public does not have\ndid you mean staff?");
+  config::StreamRule skip = Rule("Staff");
+  skip.skip = true;
+  skip.given = {"skip"};
+  source.streams.push_back(skip);
+  EXPECT_EQ(Match(source, kShop).size(), 3u);
 }
 
 TEST(MatchStreamsTest, ATableWithoutKeyHasNone) {
