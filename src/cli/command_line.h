@@ -41,8 +41,8 @@ struct CommandLine {
   std::optional<int64_t> run;  ///< retry, runs: its number; nothing: the last
   std::string table;           ///< runs logs: only lines about this one
   std::string confirm;         ///< state reset: the table's name
-  std::string subject;  ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or
-                        ///< empty; lineage: a table or column
+  std::string subject;     ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or
+                           ///< empty; lineage: a table or column
   int rows = 20;           ///< preview: rows; runs list: runs
   std::string target;      ///< -t: the named set of values; empty: LEAT_TARGET, else none
   bool exit_code = false;  ///< plan: 4 where changes are pending; status: 1 where a table is late or failing
