@@ -471,7 +471,14 @@ class Proof {
             << "one of " << JoinSet(origins) << " changes " << column.name << " of " << sql_;
         if (is_known) seen_.insert({i, *origins.begin()});
       }
+      if (origins.size() == 1 && IsSeenEverywhere(*origins.begin())) return;
     }
+  }
+
+  bool IsSeenEverywhere(const std::string& origin) const {
+    for (size_t i = 0; i < lineage_.columns.size(); ++i)
+      if (!seen_.contains({i, origin})) return false;
+    return true;
   }
 
   Experiment& experiment_;
