@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 
@@ -17,10 +19,18 @@
 namespace leat::cli {
 namespace {
 
-/// A pipe that its owner made non-blocking is waited for.
-void WaitWritable(int fd) {
+constexpr int kPollMs = 50;
+constexpr size_t kPieceBytes = 4096;  // PIPE_BUF: so much goes into a pipe that poll(2) calls writable, without a wait
+
+bool IsRegularFile(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+/// Wait a moment until the reader of a pipe or terminal has made room, or is gone. A signal ends the wait.
+bool HasRoom(int fd) {
   pollfd wait{.fd = fd, .events = POLLOUT, .revents = 0};
-  poll(&wait, 1, /*timeout=*/1000);
+  return poll(&wait, 1, kPollMs) > 0;
 }
 
 bool IsPipeOrDevice(const std::string& path) {
@@ -38,20 +48,21 @@ int OpenForWriting(const std::string& path, const std::string& shown) {
 
 }  // namespace
 
+Stream::Stream(int fd, Loss loss) : fd_(fd), loss_(loss), piece_bytes_(IsRegularFile(fd) ? SIZE_MAX : kPieceBytes) {}
+
 void Stream::Write(std::string_view text) {
   const int signal_before = ReceivedSignal();
   while (!text.empty() && !is_closed_) {
-    // Who asks us to stop must not wait for a reader that does not read.
+    // Who asks us to stop must not wait for a reader that does not read. The signal may have met another thread, so
+    // it would wake no write(2).
     if (ReceivedSignal() != signal_before) is_closed_ = true;
-    if (is_closed_) return;
-    const ssize_t written = write(fd_, text.data(), text.size());
+    if (is_closed_ || !HasRoom(fd_)) continue;
+    const ssize_t written = write(fd_, text.data(), std::min(text.size(), piece_bytes_));
     if (written >= 0) {
       text.remove_prefix(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {
-      WaitWritable(fd_);
     } else if (errno == EPIPE) {
       is_closed_ = true;
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR && errno != EAGAIN) {
       if (loss_ == Loss::kIgnore) return;
       throw Error(kInternal, "LEAT0502", fmt::format("cannot write the answer: {}", std::strerror(errno)))
           .Hint("free space on the disk behind the output, then try again");

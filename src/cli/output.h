@@ -5,17 +5,18 @@
 
 namespace leat::cli {
 
-/// Standard output or standard error. Unbuffered: each Write is one system call, so that lines of several threads and
-/// processes stay whole.
+/// Standard output or standard error. Unbuffered: each Write of up to 4 KB is one system call, so that lines of several
+/// threads and processes stay whole.
 class Stream {
  public:
   enum class Loss { kThrow, kIgnore };
 
   /// `loss`: whether a full disk behind the stream is an error (answers) or no matter (progress).
-  Stream(int fd, Loss loss) : fd_(fd), loss_(loss) {}
+  Stream(int fd, Loss loss);
 
   /// Write all of `text`. A reader that went away (EPIPE) is no error, nor is a signal to stop while one does not read:
-  /// `is_closed` then, and all further text is dropped. Throws: Error(kInternal, LEAT0502) naming the system's reason, unless losses are ignored.
+  /// `is_closed` then, and all further text is dropped. Throws: Error(kInternal, LEAT0502) naming the system's reason,
+  /// unless losses are ignored.
   void Write(std::string_view text);
 
   bool is_closed() const { return is_closed_; }
@@ -24,6 +25,7 @@ class Stream {
  private:
   int fd_;
   Loss loss_;
+  size_t piece_bytes_;  ///< how much is given to the system at a time
   bool is_closed_ = false;
 };
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from support.project import Project
 from support.terminal import on_terminal
 
 _ITEM = "CREATE TABLE item (id int PRIMARY KEY, name text); INSERT INTO item SELECT g, 'item ' || g FROM generate_series(1, 1500) g"
@@ -35,13 +36,25 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture
-def shop(make):
-    """A project of one stream and one model with a check, after its first run."""
-    project = make(_ITEM)
+def fill(project: Project) -> Project:
+    """One stream and one model with a check, after a first run."""
     project.model("total", "SELECT id, name FROM src.item", head="key: id\nchecks:\n  - not_null: [name]")
     project.run().expect(0)
     return project
+
+
+@pytest.fixture
+def shop(make):
+    """A project of the test's own."""
+    return fill(make(_ITEM))
+
+
+@pytest.fixture(scope="module")
+def shown_shop(pg, tmp_path_factory):
+    """The same for tests that only look at it; runs may be added."""
+    project = fill(Project(pg, tmp_path_factory.mktemp("shown"), _ITEM, warehouse=False))
+    yield project
+    project.drop()
 
 
 def lines(text: str) -> list[str]:
@@ -51,22 +64,22 @@ def lines(text: str) -> list[str]:
 # --- terminal and pipe ---------------------------------------------------------------------------------------------------
 
 
-def test_off_a_terminal_there_is_no_escape_no_carriage_return_and_no_grouped_digit(shop):
+def test_off_a_terminal_there_is_no_escape_no_carriage_return_and_no_grouped_digit(shown_shop):
     for command in COMMANDS:
-        result = shop.command(*command, env={"TERM": "xterm", "COLUMNS": "40"})
+        result = shown_shop.command(*command, env={"TERM": "xterm", "COLUMNS": "40"})
         for text in (result.stdout, result.stderr):
             assert not re.search("[\x1b\r\u202f]", text), result
-    assert "1500" in shop.command("status", "--all").stdout
+    assert "1500" in shown_shop.command("status", "--all").stdout
     # Nothing is cut, however narrow COLUMNS says it is.
-    assert "mart.total" in shop.command("runs", "logs", env={"COLUMNS": "20"}).stdout
+    assert "mart.total" in shown_shop.command("runs", "logs", env={"COLUMNS": "20"}).stdout
 
 
 @pytest.mark.parametrize(
     "flags, env", [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--no-color",), {}), ((), {"TERM": None})]
 )
-def test_a_terminal_without_colour_gets_no_escape_and_nothing_redrawn(shop, flags, env):
+def test_a_terminal_without_colour_gets_no_escape_and_nothing_redrawn(shown_shop, flags, env):
     for command in (("run",), ("status", "--all"), ("runs", "show"), ("query", "SELECT nme FROM src.item"), ("explain", "203")):
-        shown = on_terminal(shop.leat, *command, *flags, cwd=shop.folder, env=env)
+        shown = on_terminal(shown_shop.leat, *command, *flags, cwd=shown_shop.folder, env=env)
         assert not re.search("[\x1b\r]", shown.raw), (command, shown)
 
 
@@ -76,13 +89,13 @@ def test_a_terminal_gets_colour_and_grouped_digits(shop):
     assert run.code == 0 and "\x1b[32m✓\x1b[0m" in run.raw
     status = on_terminal(shop.leat, "status", "--all", cwd=shop.folder)
     assert "\x1b[" in status.raw and "1\u202f500" in status.raw
-    assert "\x1b[31m" in on_terminal(shop.leat, "query", "SELECT nme FROM src.item", cwd=shop.folder).raw
+    assert "\x1b[1;31merror" in on_terminal(shop.leat, "query", "SELECT nme FROM src.item", cwd=shop.folder).raw
 
 
 @pytest.mark.parametrize("columns", [60, 200])
-def test_a_terminal_is_never_written_beyond_its_margin(shop, columns):
+def test_a_terminal_is_never_written_beyond_its_margin(shown_shop, columns):
     for command in (("run",), ("status", "--all"), ("runs",), ("runs", "show"), ("preview", "mart.total"), ("state", "show")):
-        shown = on_terminal(shop.leat, *command, columns=columns, cwd=shop.folder)
+        shown = on_terminal(shown_shop.leat, *command, columns=columns, cwd=shown_shop.folder)
         assert shown.code == 0
         too_long = [line for line in lines(shown.text) if len(line) > columns]
         assert too_long == [], command
@@ -99,68 +112,66 @@ def test_tables_are_drawn_as_pinned(shop):
     ]
     # The narrower, the fewer columns.
     assert told(48) == [
-        "  RUN  STATUS     STARTED  DONE  FAILED",
+        "  RUN  STATUS     STARTED  FAILED  ROWS READ",
         "      SELECTION",
-        "    1  succeeded  #####       2       0",
+        "    1  succeeded  #####         0      1\u202f500",
     ]
 
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LANG": "de_DE.ISO-8859-1"}, {"LC_ALL": "POSIX"}])
-def test_where_the_locale_is_not_utf8_only_ascii_is_drawn(shop, locale):
+def test_where_the_locale_is_not_utf8_only_ascii_is_drawn(shown_shop, locale):
     for command in COMMANDS:
-        shown = on_terminal(shop.leat, *command, cwd=shop.folder, env=locale)
+        shown = on_terminal(shown_shop.leat, *command, cwd=shown_shop.folder, env=locale)
         if command[0] == "explain":
             continue  # pages are prose
         assert shown.raw.isascii(), (command, shown)
 
 
-def test_json_is_one_document_with_and_without_a_terminal(shop):
+def test_json_is_one_document_with_and_without_a_terminal(shown_shop):
     for command in COMMANDS:
         if command in (("runs", "logs"), ("run", "--help")):
             continue
-        result = shop.command(*command, "--json")
+        result = shown_shop.command(*command, "--json")
         assert set(result.json()) == {"format", "command", "data", "diagnostics"}, result
-        assert len(result.stdout.splitlines()) == 1, result
-    shown = on_terminal(shop.leat, "status", "--json", cwd=shop.folder)
+    shown = on_terminal(shown_shop.leat, "status", "--json", cwd=shown_shop.folder)
     assert "\x1b" not in shown.raw and shown.raw.startswith('{"format":1,')
 
 
-def test_quiet_and_verbose_change_progress_alone(shop):
-    quiet, plain, verbose = (shop.run(*flags).expect(0) for flags in (("-q",), (), ("-v",)))
+def test_quiet_and_verbose_change_progress_alone(shown_shop):
+    quiet, plain, verbose = (shown_shop.run(*flags).expect(0) for flags in (("-q",), (), ("-v",)))
     assert quiet.stderr == ""
     assert len(verbose.stderr.splitlines()) > len(plain.stderr.splitlines()) > 0
     words = [re.sub(r"\d.*? s\b", "", result.stdout) for result in (quiet, plain, verbose)]
     assert words[0] == words[1] == words[2]
 
 
-def test_long_help_goes_through_the_pager_on_a_terminal_alone(shop, tmp_path):
+def test_long_help_goes_through_the_pager_on_a_terminal_alone(shown_shop, tmp_path):
     pager = tmp_path / "pager"
     pager.write_text("#!/bin/sh\necho paged\ncat\n")
     pager.chmod(0o755)
     env = {"PAGER": str(pager)}
     code = "LEAT0203"
-    assert len(shop.command("explain", code).stdout.splitlines()) > 12
-    assert on_terminal(shop.leat, "explain", code, env=env, lines=10).text.startswith("paged")
-    assert "paged" not in on_terminal(shop.leat, "explain", code, env=env, lines=200).text
-    assert "paged" not in on_terminal(shop.leat, "explain", code).text
-    assert "paged" not in shop.command("explain", code, env=env).stdout
-    assert "paged" not in on_terminal(shop.leat, "explain", code, "--json", env=env).text
+    assert on_terminal(shown_shop.leat, "explain", code, env=env, lines=5).text.startswith("paged")
+    assert "paged" not in on_terminal(shown_shop.leat, "explain", code, env=env, lines=200).text
+    assert "paged" not in on_terminal(shown_shop.leat, "explain", code, lines=5).text
+    assert "paged" not in shown_shop.command("explain", code, env=env).stdout
+    assert "paged" not in on_terminal(shown_shop.leat, "explain", code, "--json", env=env, lines=5).text
 
 
-def test_the_manual_is_shown_as_such_on_a_terminal(shop):
+def test_the_manual_is_shown_as_such_on_a_terminal(shown_shop):
     if shutil.which("man") is None:
         pytest.skip("man is not installed")
-    shown = on_terminal(shop.leat, "man", env={"PAGER": "cat", "MANPAGER": "cat"})
+    shown = on_terminal(shown_shop.leat, "man", env={"PAGER": "cat", "MANPAGER": "cat"})
     assert shown.code == 0 and ".SH" not in shown.text
     assert re.search(r"^ +-j, --threads N", re.sub(r".\x08", "", shown.text), re.MULTILINE), shown
-    assert shop.command("man").stdout.startswith(".TH LEAT 1")
+    assert shown_shop.command("man").stdout.startswith(".TH LEAT 1")
 
 
 # --- streams that are closed ---------------------------------------------------------------------------------------------
 
 
-def test_a_reader_that_has_enough_is_no_fault(shop):
-    process = shop.leat.start("query", "SELECT * FROM range(10000000)", "--format", "csv", cwd=shop.folder)
+def test_a_reader_that_has_enough_is_no_fault(shown_shop):
+    process = shown_shop.leat.start("query", "SELECT * FROM range(10000000)", "--format", "csv", cwd=shown_shop.folder)
     assert process.stdout.readline() == "range\n"
     process.stdout.close()
     assert process.stderr.read() == ""
@@ -277,15 +288,15 @@ def test_query_and_validate_stop_at_once(shop):
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings = shop.settings().replace(f"port: {shop.pg.port}", f"port: {silent.getsockname()[1]}")
-        shop.write("leat.yaml", settings + f"state: ./other.db\n")
+        shop.write("leat.yaml", settings + "state: ./other.db\n")
         validate = shop.leat.start("validate", cwd=shop.folder)
         silent.accept()[0].recv(1)
         duration_s, stdout, _ = stop(validate)
     assert (validate.returncode, stdout) == (130, "") and duration_s < _STOP_S_MAX
 
 
-def test_an_answer_that_nobody_reads_does_not_hold_it(shop):
-    query = shop.leat.start("query", "SELECT * FROM range(10000000)", "--format", "csv", cwd=shop.folder)
+def test_an_answer_that_nobody_reads_does_not_hold_it(shown_shop):
+    query = shown_shop.leat.start("query", "SELECT * FROM range(10000000)", "--format", "csv", cwd=shown_shop.folder)
     assert query.stdout.readline() == "range\n"
     time.sleep(0.4)  # the pipe is full now
     begin = time.monotonic()
@@ -316,20 +327,20 @@ def test_a_name_that_is_slightly_wrong_gets_its_neighbour(shop):
         assert refused.stdout == ""
 
 
-def test_preview_never_shows_sql_that_nobody_typed(shop):
+def test_preview_never_shows_sql_that_nobody_typed(shown_shop):
     for name in ("mart.totl", "totl", "mart.to tl", "mart.x; DROP TABLE y", "a.b.c"):
-        refused = shop.command("preview", name).expect(2)
+        refused = shown_shop.command("preview", name).expect(2)
         assert "SELECT" not in refused.stderr and "┌" not in refused.stderr, refused
 
 
-def test_a_table_can_be_described_and_summarised(shop):
-    described = shop.query("describe mart.total;")
+def test_a_table_can_be_described_and_summarised(shown_shop):
+    described = shown_shop.query("describe mart.total;")
     assert [line.split(",")[:2] for line in described] == [["id", "INTEGER"], ["name", "VARCHAR"]]
-    assert shop.query("DESC SELECT id FROM src.item -- all")[0].startswith("id,INTEGER")
-    assert {line.split(",")[0] for line in shop.query("SUMMARIZE mart.total")} == {"id", "name"}
-    wrong = shop.command("query", "SUMMARIZE SELECT nme FROM src.item").expect(2)
+    assert shown_shop.query("DESC SELECT id FROM src.item -- all")[0].startswith("id,INTEGER")
+    assert {line.split(",")[0] for line in shown_shop.query("SUMMARIZE mart.total")} == {"id", "name"}
+    wrong = shown_shop.command("query", "SUMMARIZE SELECT nme FROM src.item").expect(2)
     assert "query:1:18" in wrong.stderr and "did you mean name?" in wrong.stderr, wrong
-    assert "leat status --all" in shop.command("query", "SHOW TABLES").expect(2).stderr
+    assert "leat status --all" in shown_shop.command("query", "SHOW TABLES").expect(2).stderr
 
 
 def test_a_run_that_was_killed_is_not_said_to_have_done_nothing(shop):
@@ -343,8 +354,8 @@ def test_a_run_that_was_killed_is_not_said_to_have_done_nothing(shop):
     assert re.search(r"2  crashed .*–  +–  +–  +–", newest), newest
 
 
-def test_help_of_a_command_shows_its_own_flags(shop):
-    shown = shop.command("preview", "--help").expect(0).stdout
+def test_help_of_a_command_shows_its_own_flags(shown_shop):
+    shown = shown_shop.command("preview", "--help").expect(0).stdout
     assert "--rows" in shown and "--log-format" not in shown
     assert shown.splitlines()[-1].endswith("leat --help")
-    assert "--log-format" in shop.command("--help").expect(0).stdout
+    assert "--log-format" in shown_shop.command("--help").expect(0).stdout
