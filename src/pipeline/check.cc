@@ -32,11 +32,10 @@ bool IsSelected(const Plan& plan, const std::string& table) {
 
 /// Whether there is anything to judge: a model, or a stream with a rule or a promise.
 bool HasSubject(const config::Project& project, const Plan& plan) {
-  return !plan.models.empty() ||
-         std::any_of(plan.streams.begin(), plan.streams.end(), [&](const std::string& name) {
-           const config::StreamProperties* stream = project.FindStream(name);
-           return (stream != nullptr && !stream->checks.empty()) || !project.FreshnessOf(name).empty();
-         });
+  return !plan.models.empty() || std::any_of(plan.streams.begin(), plan.streams.end(), [&](const std::string& name) {
+    const config::StreamProperties* stream = project.FindStream(name);
+    return (stream != nullptr && !stream->checks.empty()) || !project.FreshnessOf(name).empty();
+  });
 }
 
 /// The rules of schema.yml about the selected streams; one that was never loaded has nothing to judge.
