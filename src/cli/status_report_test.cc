@@ -55,9 +55,9 @@ TEST(StatusReportTest, ShowsTheWorstFirstAndFewHealthyOnes) {
             "shop · last run 42 at 14:05 UTC, partial (1 failing, 1 late)\n"
             "  TABLE           STATE           DATA TO  LOADED  PROMISE    ROWS  CHECKS\n"
             "  mart.dim_staff  ✗ failing       20 Nov   20 Nov  –            20  –       run 42: LEAT0203 column "
-            "\"department_n…\n"
+            "\"department_nam\" do…\n"
             "  crm.customer    ◐ late          20 Nov   14:05   30 min        7  –       data is 25 h old; expected at "
-            "most 30 mi…\n"
+            "most 30 min; …\n"
             "  mart.new        ○ never loaded  –        –       –             –  –\n"
             "  mart.t0         ● healthy       14:05    14:05   –        18\u202f402  6/6\n"
             "  mart.t1         ● healthy       14:05    14:05   –        18\u202f402  6/6\n"
@@ -81,7 +81,15 @@ TEST(StatusReportTest, CutsAndRoundsNothingInAPipe) {
 }
 
 TEST(StatusReportTest, PutsReasonsBelowWhereTheTerminalIsNarrow) {
-  EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kFew, kNow, kNarrowAscii), "");
+  EXPECT_EQ(FormatStatus("shop", Shop(1), HealthyTables::kFew, kNow, kNarrowAscii),
+            "shop - last run 42 at 14:05 UTC, partial (1 failing, 1 late)\n"
+            "  TABLE           STATE           LOADED   ROWS  CHECKS\n"
+            "  mart.dim_staff  x failing       20 Nov     20  -\n"
+            "      run 42: LEAT0203 column \"department_nam\" does not e...\n"
+            "  crm.customer    ~ late          14:05       7  -\n"
+            "      data is 25 h old; expected at most 30 min; deletes ...\n"
+            "  mart.new        o never loaded  -           -  -\n"
+            "  mart.t0         * healthy       14:05   18402  6/6\n");
 }
 
 TEST(StatusReportTest, SaysThatTheStateCannotBeRead) {

@@ -88,7 +88,7 @@ def test_rule_of_a_stream_keeps_what_is_built_from_it(project):
     project.run("mart.fact").expect(1)
 
     project.execute("UPDATE orders SET design_id = 3 WHERE order_id = 3")
-    project.command("retry").expect(0)
+    project.run("+mart.fact").expect(0)
     assert len(project.lake_rows("mart.fact", "order_id")) == 3
     assert project.command("status", "--exit-code").code == 0
 
