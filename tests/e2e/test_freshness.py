@@ -109,13 +109,14 @@ def test_what_the_project_leaves_out_keeps_no_failure(project):
 
 
 def test_a_table_that_the_project_names_no_more_is_not_gone(project):
+    project.execute('CREATE TABLE "Crew" (id int PRIMARY KEY)')
     project.run().expect(0)
     streams(project, "payment: {}")
     assert diagnostics(project.run().expect(0)) == ""
     # Under another name it is another stream, and the old one is not gone from the database.
-    streams(project, '"*": {}', before="rename: {staff: crew}\n")
+    streams(project, '"*": {}', before='rename: {staff: people, "Crew": team}\n')
     assert diagnostics(project.run().expect(0)) == ""
-    assert tables(project)["src.crew"]["state"] == "healthy"
+    assert tables(project)["src.team"]["state"] == "healthy"
     assert project.command("status", "--exit-code").code == 0
 
 
