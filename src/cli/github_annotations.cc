@@ -42,8 +42,9 @@ std::string FormatAnnotations(const std::vector<Diagnostic>& diagnostics, const 
   for (const Diagnostic& diagnostic : diagnostics) {
     std::string message = diagnostic.message;
     for (const std::string& help : diagnostic.help) message += "\nhelp: " + help;
-    lines += fmt::format("::{} {}title={}::{}\n", diagnostic.severity == Severity::kError ? "error" : "warning",
-                         PlaceProperties(diagnostic.place, folder), Property(diagnostic.code), EscapeCommand(message, ""));
+    lines +=
+        fmt::format("::{} {}title={}::{}\n", diagnostic.severity == Severity::kError ? "error" : "warning",
+                    PlaceProperties(diagnostic.place, folder), Property(diagnostic.code), EscapeCommand(message, ""));
   }
   return lines;
 }

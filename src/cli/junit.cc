@@ -118,10 +118,12 @@ void JunitReport::Add(const pipeline::CheckReport& report) {
 void JunitReport::AddFaults(const std::string& command, const std::vector<Diagnostic>& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics)
     if (diagnostic.severity == Severity::kError && !IsTold(diagnostic))
-      AddCase(command, {.name = fmt::format("{} {}", diagnostic.code, diagnostic.place.ToString()),
-                        .verdict = Verdict::kFailed,
-                        .diagnostic = diagnostic,
-                        .duration = {}});
+      AddCase(command,
+              {.name = diagnostic.place.known() ? fmt::format("{} {}", diagnostic.code, diagnostic.place.ToString())
+                                                : diagnostic.code,
+               .verdict = Verdict::kFailed,
+               .diagnostic = diagnostic,
+               .duration = {}});
 }
 
 bool JunitReport::IsTold(const Diagnostic& diagnostic) const {
@@ -174,7 +176,8 @@ std::string JunitReport::Format(const Suite& suite, const Case& one) const {
     inside = fmt::format("<failure type=\"{}\" message=\"{}\">{}</failure>",
                          one.diagnostic ? EscapeXml(one.diagnostic->code) : "", message, text);
   else if (one.verdict == Verdict::kSkipped)
-    inside = fmt::format("<skipped message=\"{}\"/>", message.empty() ? "what it needs failed or is not there" : message);
+    inside =
+        fmt::format("<skipped message=\"{}\"/>", message.empty() ? "what it needs failed or is not there" : message);
   else if (!text.empty())
     inside = fmt::format("<system-out>{}</system-out>", text);
   return inside.empty() ? begin + "/>\n" : fmt::format("{}>{}</testcase>\n", begin, inside);

@@ -38,7 +38,8 @@ config::Project Session::OpenProject() {
 void Session::PrintDiagnostics(const std::vector<Diagnostic>& diagnostics) {
   if (diagnostics.empty()) return;
   if (logs_json()) return LogDiagnostics(diagnostics);
-  const DiagnosticPrinter printer([this](const std::string& file) { return SourceText(file); }, err_terminal_.escapes ? Color::kOn : Color::kOff,
+  const DiagnosticPrinter printer([this](const std::string& file) { return SourceText(file); },
+                                  err_terminal_.escapes ? Color::kOn : Color::kOff,
                                   err_terminal_.unicode ? Drawing::kUtf8 : Drawing::kAscii);
   err_.Write(printer.FormatList(diagnostics, line_.all ? Show::kAll : Show::kFirst));
 }

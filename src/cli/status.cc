@@ -17,10 +17,9 @@ ExitCode Status(Session& session) {
   session.Answer(FormatStatus(project.name, status, healthy, now, session.out_terminal()),
                  StatusJson(project.name, status), faults);
   if (status.fault) return kSomeFailed;
-  const bool needs_attention =
-      std::any_of(status.tables.begin(), status.tables.end(), [](const pipeline::TableStatus& table) {
-        return table.state != "healthy" && table.state != "never loaded";
-      });
+  const bool needs_attention = std::any_of(
+      status.tables.begin(), status.tables.end(),
+      [](const pipeline::TableStatus& table) { return table.state != "healthy" && table.state != "never loaded"; });
   return session.line().exit_code && needs_attention ? kSomeFailed : kAllDone;
 }
 

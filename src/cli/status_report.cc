@@ -27,7 +27,7 @@ struct StateLook {
 };
 
 constexpr StateLook kLooks[] = {
-    {"healthy", "●", "*", Tint::kGreen}, {"late", "◐", "~", Tint::kAmber},      {"failing", "✗", "x", Tint::kRed},
+    {"healthy", "●", "*", Tint::kGreen}, {"late", "◐", "~", Tint::kAmber},       {"failing", "✗", "x", Tint::kRed},
     {"unknown", "?", "?", Tint::kDim},   {"never loaded", "○", "o", Tint::kDim},
 };
 

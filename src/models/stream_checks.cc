@@ -32,13 +32,14 @@ void CheckLoadedAt(const config::StreamProperties& stream, const ModelOutput& ou
   std::vector<std::string> names;
   for (const duck::Column& known : output.columns) names.push_back(known.name);
   Diagnostic fault{.code = "LEAT0712", .place = field.place};
-  fault.message =
-      column == nullptr
-          ? fmt::format("loaded_at_field is '{}', which {} does not have", field.value, stream.name)
-          : fmt::format("loaded_at_field is '{}' of type {}; expected a timestamp or a date", field.value, column->type);
+  fault.message = column == nullptr
+                      ? fmt::format("loaded_at_field is '{}', which {} does not have", field.value, stream.name)
+                      : fmt::format("loaded_at_field is '{}' of type {}; expected a timestamp or a date", field.value,
+                                    column->type);
   if (column == nullptr) SuggestNearest(fault, field.value, names);
   if (fault.help.empty())
-    fault.help.push_back("name a column that says when a row was written, or leave it out: then the moment of reading counts");
+    fault.help.push_back(
+        "name a column that says when a row was written, or leave it out: then the moment of reading counts");
   throw Error(kConfig, std::move(fault));
 }
 

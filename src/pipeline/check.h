@@ -17,8 +17,8 @@ struct CheckReport {
   std::vector<Diagnostic> diagnostics;       ///< of the checks that failed, and of those that cannot be judged
 };
 
-/// Judge every rule of the selected tables, and the files of checks/ that read one of their models or no model at all, in
-/// full over the rows as published; and how old their data is. Builds and publishes nothing, takes no lease, asks no
+/// Judge every rule of the selected tables, and the files of checks/ that read one of their models or no model at all,
+/// in full over the rows as published; and how old their data is. Builds and publishes nothing, takes no lease, asks no
 /// source. Throws: InvalidProject; Error(kConfig, LEAT0120) for a selection that matches nothing, LEAT0124 for one of
 /// streams without rule and promise; Cancelled.
 CheckReport Check(const config::Project& project, const std::string& select, const std::string& exclude,

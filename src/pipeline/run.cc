@@ -210,8 +210,8 @@ class Runner {
     try {
       if (outcome.pending)
         newest = models::NewestLoad(workspace_.engine(), *stream, engine::Relation::Of(*outcome.pending));
-      else if (const auto* relation = workspace_.engine().Find(
-                   engine::ParseName(outcome.stream + std::string(engine::kHistorySuffix))))
+      else if (const auto* relation =
+                   workspace_.engine().Find(engine::ParseName(outcome.stream + std::string(engine::kHistorySuffix))))
         newest = models::NewestLoad(workspace_.engine(), *stream, *relation);
     } catch (const Error& error) {
       summary_.diagnostics.push_back(error.diagnostic());
@@ -304,8 +304,8 @@ class Runner {
 
   // --- the rules of schema.yml about streams ---
 
-  /// Judge the streams that were read, or that a model of this run reads. One that breaks a rule has its new rows all the
-  /// same, for they are the source's; what is built from it keeps its last good ones.
+  /// Judge the streams that were read, or that a model of this run reads. One that breaks a rule has its new rows all
+  /// the same, for they are the source's; what is built from it keeps its last good ones.
   void JudgeStreams() {
     state::Commit commit{.scope = "models", .attempt = NewUuid(), .run = run_.number};
     for (const config::StreamProperties& stream : project_.streams) {

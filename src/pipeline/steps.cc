@@ -95,7 +95,9 @@ state::Step StepOf(const models::StreamVerdict& verdict, const std::string& stre
   return {.run = run,
           .table = stream,
           .step = "check",
-          .status = !verdict.ok() ? "failed" : broken > 0 ? "warned" : "done",
+          .status = !verdict.ok() ? "failed"
+                    : broken > 0  ? "warned"
+                                  : "done",
           .rows_read = judged,
           .rows_written = judged - broken,
           .started = started,
