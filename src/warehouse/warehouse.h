@@ -82,7 +82,7 @@ struct LoadOutcome {
 struct Identity {
   std::string system_identifier;  ///< of the cluster, standbys included; empty where the role may not ask
   std::string server_started_at;  ///< seconds since 1970, with their fraction
-  std::string address;            ///< of the server's end of the connection, `10.0.0.5:5432`; empty for a socket; a file's path
+  std::string address;            ///< of the server's end of the connection, `10.0.0.5:5432`; empty for a socket
   std::string database_oid;
   std::string database;
   std::string schema;
