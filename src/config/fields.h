@@ -52,10 +52,12 @@ struct Field {
   const Section* section = nullptr;
   FieldType key_type = FieldType::kText;  ///< of the keys of a map: kText, kName or kGlob
   bool single = false;
-  bool distinct = false;          ///< a list that names nothing twice
-  bool nullable = false;          ///< null is a value of its own: it removes what was inherited
-  bool or_false = false;          ///< `false` stands for none
-  std::string_view of_type = {};  ///< of a section with a `type`: the only one that this field belongs to; empty: all
+  bool distinct = false;  ///< a list that names nothing twice
+  bool nullable = false;  ///< null is a value of its own: it removes what was inherited
+  bool or_false = false;  ///< `false` stands for none
+  /// Of a section with a `type`: the only one that this field belongs to; empty: all.
+  std::string_view of_type = {};
+};  ///< of a section with a `type`: the only one that this field belongs to; empty: all
 };
 
 /// The keys that may stand in one map of a project file.
