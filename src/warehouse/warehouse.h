@@ -137,7 +137,8 @@ class Warehouse {
   /// Throws, nothing being loaded: Error(kConnection) for a lost server; Error(kConflict, LEAT0604) if the ledger is
   /// ahead of us, LEAT0613 if another lake has loaded a table, LEAT0606 if another load is under way; Error(kConfig,
   /// LEAT0603) if a right on the schema or its ledger is missing. Error(kConnection, LEAT0609): nobody can tell yet
-  /// whether it was loaded; the next Load will see.
+  /// whether it was loaded; the next Load will see. Of a file: Error(kConflict, LEAT0614) if another process has it
+  /// open; Error(kConfig, LEAT0615, LEAT0616) if it cannot be opened; Error(kInternal, LEAT0617) if not be written.
   virtual std::vector<LoadOutcome> Load(duck::Connection& connection, const std::string& project,
                                         const std::vector<TableLoad>& tables) = 0;
 };

@@ -218,9 +218,21 @@ def test_indexes_and_columns_of_others_outlive_a_new_definition(target):
     assert target.rows("SELECT id, name, twice, note FROM dim_staff") == [(1, "eve", 2, "mine"), (2, "bob", 4, None)]
 
 
+def test_index_that_the_new_rows_break_stops_its_table_alone(target):
+    target.execute("CREATE UNIQUE INDEX one_of_a_name ON dim_staff (name)")
+    target.project.model("dim_staff", "SELECT id, 'same' AS name, id * 2 AS twice FROM src.staff\n", "key: id")
+    target.project.model("other", "SELECT id FROM src.staff\n", "key: id")
+    done = target.project.run().expect(1)
+    assert "error[LEAT0605]: warehouse table main.dim_staff refused its rows" in diagnostics(done)
+    assert files(target) == {"warehouse.duckdb"}
+    assert target.rows("SELECT * FROM dim_staff") == [(1, "ann"), (2, "bob")]
+    assert target.rows("SELECT * FROM other") == [(1,), (2,)]
+    assert target.rows("SELECT index_name FROM duckdb_indexes()") == [("one_of_a_name",)]
+
+
 def test_view_under_the_name_of_a_table_is_refused(target):
     target.execute("CREATE VIEW other AS SELECT 1 AS id")
-    target.project.model("OTHER".lower(), "SELECT id FROM src.staff\n", 'key: id\nwarehouse: {table: "OTHER"}')
+    target.project.model("other", "SELECT id FROM src.staff\n", 'key: id\nwarehouse: {table: "OTHER"}')
     done = target.project.run().expect(1)
     assert "error[LEAT0602]: main.OTHER is in the warehouse already, and is no table" in diagnostics(done)
 

@@ -220,13 +220,16 @@ def test_type_that_is_none_is_refused_at_its_place(target):
 
 def test_table_that_somebody_else_made_is_refused(target):
     target.execute("CREATE TABLE other (id INTEGER, note VARCHAR); INSERT INTO other VALUES (1, 'mine')")
-    target.project.model("other", "SELECT id FROM src.staff\n", "key: id")
+    for name in ("a_new_one", "other", "z_new_one"):
+        target.project.model(name, "SELECT id FROM src.staff\n", "key: id")
     target.project.execute("INSERT INTO staff VALUES (6, 'new', 60)")
     done = target.project.run().expect(1)
     told = diagnostics(done)
     assert "error[LEAT0602]: table" in told and "this project did not make it" in told
     assert 'column "note"' in told and 'primary key: none there, ("id") in the model' in told
+    assert told.count("error[") == 1, told
     assert target.rows("SELECT * FROM other") == [(1, "mine")]
+    assert len(target.rows("SELECT * FROM a_new_one UNION ALL SELECT * FROM z_new_one")) == 12
     expect_as_at_the_source(target)
 
 

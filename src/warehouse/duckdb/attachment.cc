@@ -125,6 +125,8 @@ Attachment::~Attachment() {
     // What was committed is in the log beside the file, from which the next to open it takes it.
   }
   try {
+    // A load that broke may have left a schema of the file as the default, which cannot be detached.
+    connection_.Execute("USE memory");
     connection_.Execute(fmt::format("DETACH {}", kCatalog));
   } catch (...) {
     // It ends with the database.

@@ -130,6 +130,7 @@ std::vector<LoadOutcome> DuckdbWarehouse::Load(duck::Connection& lake, const std
                                                const std::vector<TableLoad>& tables) {
   std::deque<Job> jobs = MakeFileJobs(lake, tables);
   if (PathExists(file_.path)) MarkLoaded(lake, project, jobs);
+  // No Probe() here: to open the file for writing tells all that it would.
   if (HasPending(jobs)) {
     const bool is_new = !PathExists(file_.path);
     LoadPending(lake, project, jobs);

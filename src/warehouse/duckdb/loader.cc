@@ -174,8 +174,10 @@ void Loader::MakeTable(Job& job, const Survey& survey) {
         same_rows ? connection_.QueryInt64(CountVanishedSql(table, job.load->all_rows)) : RowsIn(connection_, table);
   }
   connection_.Execute(CreateTableSql(table, existing, table.QualifiedName()));
-  job.outcome.rows_sent = connection_.Change(FillSql(table, job.load->all_rows, kept));
+  // Before the rows: an index made over rows of the same transaction looks for doubles at COMMIT, too late for one
+  // table.
   if (existing != nullptr) RemakeIndexes(table, *existing);
+  job.outcome.rows_sent = connection_.Change(FillSql(table, job.load->all_rows, kept));
 }
 
 void Loader::RemakeIndexes(const Definition& table, const ExistingTable& existing) {
