@@ -57,7 +57,6 @@ struct Field {
   bool or_false = false;  ///< `false` stands for none
   /// Of a section with a `type`: the only one that this field belongs to; empty: all.
   std::string_view of_type = {};
-};  ///< of a section with a `type`: the only one that this field belongs to; empty: all
 };
 
 /// The keys that may stand in one map of a project file.
