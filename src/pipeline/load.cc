@@ -104,13 +104,6 @@ warehouse::Delta DeltaBetween(const lake::Storage& storage, const lake::Table& t
           fmt::format("SELECT {} FROM {} EXCEPT SELECT {} FROM {}", key, removed, key, added)};
 }
 
-/// The pattern of `load` that takes a table to the warehouse.
-const config::Located<std::string>* FindPattern(const config::Project& project, const std::string& table) {
-  for (const auto& pattern : project.warehouse->load)
-    if (MatchesGlob(pattern.value, table)) return &pattern;
-  return nullptr;
-}
-
 /// Whether a pattern may mean a table of this source.
 bool MayMeanSource(const std::string& pattern, const std::string& source) {
   return MatchesGlob(pattern.substr(0, pattern.find('.')), source);
@@ -133,23 +126,30 @@ std::optional<warehouse::TableLoad> PublishedLoad(const config::Project& project
   }
   const lake::Table* published = FindPublished(workspace, {name_space, table + std::string(engine::kHistorySuffix)});
   if (published == nullptr) return std::nullopt;
-  const Place& place = FindPattern(project, name)->place;
+  const engine::Relation versions = engine::Relation::Of(*published);
   warehouse::TableLoad load =
-      LoadOfStream(SpecOfStream(project, name, *published, place), *published, workspace.engine());
+      LoadOfStream(SpecOfStream(project, name, versions.schema, versions.key, PatternOf(project, name)->place),
+                   *published, workspace.engine());
   load.commit_number = workspace.store()->LastCommitNumber("source:" + name_space);
   return load;
 }
 
 }  // namespace
 
+const config::Located<std::string>* PatternOf(const config::Project& project, const std::string& table) {
+  for (const auto& pattern : project.warehouse->load)
+    if (MatchesGlob(pattern.value, table)) return &pattern;
+  return nullptr;
+}
+
 bool IsLoaded(const config::Project& project, const config::Model& model) {
   if (!project.warehouse || !model.warehouse.load) return false;
-  return project.warehouse->load.empty() || FindPattern(project, model.name) != nullptr;
+  return project.warehouse->load.empty() || PatternOf(project, model.name) != nullptr;
 }
 
 bool IsLoaded(const config::Project& project, const std::string& table) {
   if (const config::Model* model = project.FindModel(table)) return IsLoaded(project, *model);
-  return project.warehouse && FindPattern(project, table) != nullptr;
+  return project.warehouse && PatternOf(project, table) != nullptr;
 }
 
 warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Schema& schema) {
@@ -225,7 +225,7 @@ void RefuseDoubledTables(const config::Project& project, const std::set<std::str
         .Hint("or one of them another name: a stream by `rename` in its source's file, a model in its head");
   };
   for (const std::string& stream : streams)
-    if (IsLoaded(project, stream)) take(stream, engine::ParseName(stream).second, FindPattern(project, stream)->place);
+    if (IsLoaded(project, stream)) take(stream, engine::ParseName(stream).second, PatternOf(project, stream)->place);
   for (const config::Model& model : project.models)
     if (IsLoaded(project, model)) take(model.name, TableIn(model), {model.file, 1, 0, 0});
 }

@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-#include "config/postgres_options.h"
 #include "core/text.h"
 #include "models/fingerprint.h"
 #include "models/model_output.h"
@@ -15,7 +14,8 @@
 #include "pipeline/plan.h"
 #include "pipeline/recipes.h"
 #include "pipeline/workspace.h"
-#include "warehouse/postgres/postgres_warehouse.h"
+#include "pipeline/stream_load.h"
+#include "warehouse/open.h"
 
 namespace leat::pipeline {
 namespace {
@@ -53,8 +53,8 @@ class Planner {
         macros_(workspace_.engine().connection(), project.macros) {}
 
   PlannedChanges Plan() {
-    RefuseDoubledTables(project_);
     plan_ = MakePlan(project_, options_, workspace_, macros_, cancel_);
+    RefuseDoubledTables(project_, plan_.streams);
     recipes_ = ReadRecipes(workspace_.store());
     ReadHistory();
     for (PlannedSource& source : plan_.sources) AddStreams(source);
@@ -164,7 +164,11 @@ class Planner {
     if (fault) Tell(*fault, source.connection.place);
     if (fault && fault->severity == Severity::kError) return Refuse(table);
     table.read = *forecast;
-    stream_columns_[stream.name] = forecast->columns;
+    const std::vector<duck::Column> columns = ColumnsOf(forecast->schema);
+    stream_columns_[stream.name] = columns;
+    if (IsLoaded(project_, stream.name))
+      stream_specs_[stream.name] = SpecOfStream(project_, stream.name, forecast->schema, stream.key,
+                                                PatternOf(project_, stream.name)->place);
     const lake::Table* published = TableOf(stream.table());
     const auto before = RecipeBefore(stream.name);
     if (published == nullptr) {
@@ -172,7 +176,7 @@ class Planner {
       if (stream.rows_estimate >= 0) table.rows = stream.rows_estimate;
     }
     table.columns = CompareColumns(published == nullptr ? std::vector<duck::Column>() : ColumnsOf(published->schema()),
-                                   forecast->columns);
+                                   columns);
     if (published != nullptr && before) table.settings = CompareSettings(*before, RecipeOf(source, stream));
     for (SettingChange& setting : table.settings) setting.part = "rules";
     const bool is_other = !table.columns.empty() || !table.settings.empty() || forecast->has_new_shape;
@@ -395,7 +399,7 @@ class Planner {
     if (loads.empty()) return;
     try {
       const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
-      const auto warehouse = warehouse::OpenPostgres(config::PostgresOptions(target), &cancel_);
+      const auto warehouse = warehouse::Open(target, {.cancel = &cancel_});
       for (warehouse::PlannedChange& change : warehouse->PlanChanges(project_.name, loads))
         AddWarehouseChange(std::move(change));
     } catch (const Error& error) {
@@ -404,9 +408,15 @@ class Planner {
     }
   }
 
-  /// Each model of the selection as it would be loaded.
+  /// Each table of the selection as it would be loaded.
   std::vector<warehouse::TableLoad> LoadsOfPlan() {
     std::vector<warehouse::TableLoad> loads;
+    for (const auto& [stream, spec] : stream_specs_) {
+      std::vector<warehouse::TableLoad> published = LoadsOf(project_, workspace_, {stream});
+      warehouse::TableLoad& load =
+          loads.emplace_back(published.empty() ? warehouse::TableLoad() : std::move(published.front()));
+      load.spec = spec;
+    }
     for (const PlannedTable& table : changes_.tables) {
       const config::Model* model = project_.FindModel(table.name);
       if (model == nullptr || refused_.contains(table.name) || !IsLoaded(project_, *model)) continue;
@@ -438,12 +448,17 @@ class Planner {
     changes_.warehouse.push_back(std::move(change));
   }
 
+  const Place& PlaceOf(const std::string& table) const {
+    const config::Model* model = project_.FindModel(table);
+    return model != nullptr ? model->head_place : stream_specs_.at(table).place;
+  }
+
   void TellAlteredByHand(const warehouse::PlannedChange& change) {
     changes_.diagnostics.push_back(
         {.severity = Severity::kWarning,
          .code = "LEAT0531",
          .message = fmt::format("the warehouse's table of {} was altered since it was loaded", change.model),
-         .place = project_.FindModel(change.model)->head_place,
+         .place = PlaceOf(change.model),
          .help = {fmt::format("bring it back:  leat run {} --full-refresh", change.model)},
          .notes = {fmt::format("that would be {}", Join(change.statements, "; ")),
                    "until its rows change a run leaves it as it is"}});
@@ -459,6 +474,7 @@ class Planner {
   std::map<std::string, state::Step> last_steps_;                    ///< that read or built a table, by its name
   std::map<std::string, std::string> positions_;                     ///< of streams
   std::map<std::string, std::vector<duck::Column>> stream_columns_;  ///< after the read that is foreseen
+  std::map<std::string, warehouse::TableSpec> stream_specs_;         ///< of those that are loaded
   models::Preparation prepared_;
   std::set<std::string> refused_;         ///< tables that the run would refuse or skip
   std::set<std::string> has_other_rows_;  ///< tables that this plan gives other rows or columns

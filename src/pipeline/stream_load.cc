@@ -73,17 +73,16 @@ std::optional<warehouse::Delta> DeltaSince(const lake::Storage& storage, const V
 
 }  // namespace
 
-warehouse::TableSpec SpecOfStream(const config::Project& project, const std::string& stream, const lake::Table& table,
-                                  const Place& pattern) {
+warehouse::TableSpec SpecOfStream(const config::Project& project, const std::string& stream, const lake::Schema& schema,
+                                  const std::vector<std::string>& key, const Place& pattern) {
   const state::TableName name = engine::ParseName(stream);
-  const engine::Relation relation = engine::Relation::Of(table);
   warehouse::TableSpec spec{.model = stream,
                             .place = pattern,
                             .schema = project.warehouse->SchemaOf(name.first),
                             .table = name.second,
-                            .primary_key = relation.key,
+                            .primary_key = key,
                             .is_stream = true};
-  for (const lake::Field& field : relation.schema.fields)
+  for (const lake::Field& field : schema.fields)
     if (!engine::IsOwnColumn(field.name))
       spec.columns.push_back({.name = field.name,
                               .source = field.name,

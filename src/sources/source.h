@@ -71,7 +71,7 @@ struct ReadForecast {
   How how = How::kNothing;
   std::string because;                   ///< of kFull: `read: full`, `it has no key`
   bool has_new_shape = false;            ///< columns, types or what the project takes of them differ from the last read
-  std::vector<duck::Column> columns;     ///< of the lake's table afterwards, without `_leat_…`
+  lake::Schema schema;                   ///< of the lake's table afterwards
   std::optional<Diagnostic> diagnostic;  ///< why it cannot be read, or a warning
 };
 

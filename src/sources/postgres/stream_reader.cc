@@ -83,8 +83,7 @@ ReadForecast StreamReader::Foresee() {
     if (forecast.how == How::kFull) forecast.because = WhyFull();
     forecast.has_new_shape = plan_.shape_changed || (published_ && !HasSameKey());
     if (plan_.shape_changed && !now_.missing.empty()) forecast.diagnostic = MissingColumns(stream_, now_.missing);
-    for (const lake::Field& field : now_.schema.fields)
-      if (!engine::IsOwnColumn(field.name)) forecast.columns.push_back({field.name, lake::DuckType(field.type)});
+    forecast.schema = now_.schema;
   } catch (const Error& error) {
     forecast.diagnostic = error.diagnostic();
   }

@@ -25,7 +25,7 @@ class DuckdbWarehouse : public Warehouse {
   Identity Identify(const std::string& schema) override {
     return {.address = file_.path, .database = file_.path, .schema = schema};
   }
-  std::vector<PlannedChange> PlanChanges(const std::vector<TableLoad>& tables) override;
+  std::vector<PlannedChange> PlanChanges(const std::string& project, const std::vector<TableLoad>& tables) override;
   std::vector<LoadOutcome> Load(duck::Connection& lake, const std::string& project,
                                 const std::vector<TableLoad>& tables) override;
 
@@ -70,7 +70,8 @@ bool IsLoaded(const Job& job, const std::map<std::string, LedgerRow>& ledger) {
 }
 
 /// What the load of one table would do to its definition; `connection` has the file attached if there is one.
-PlannedChange PlanTable(duck::Connection& connection, const TableLoad& load, const Definition& table, bool has_file) {
+PlannedChange PlanTable(duck::Connection& connection, const std::string& project, const TableLoad& load,
+                        const Definition& table, bool has_file) {
   PlannedChange change{.model = load.spec.model, .statements = {}, .diagnostic = {}};
   const bool has_schema = has_file ? HasSchema(connection, load.spec.schema) : load.spec.schema == "main";
   if (!has_schema) change.statements.push_back("CREATE SCHEMA IF NOT EXISTS " + QuoteIdentifier(load.spec.schema));
@@ -80,9 +81,10 @@ PlannedChange PlanTable(duck::Connection& connection, const TableLoad& load, con
     change.statements.push_back(CreateTableSql(table, nullptr, table.QuotedName()));
     return change;
   }
-  const auto ledger = Ledger(connection, load.spec.schema, std::nullopt).Read();
+  const auto ledger = Ledger(connection, load.spec.schema, project).Read();
   const auto row = ledger.find(load.spec.table);
   if (row == ledger.end() || !existing->is_table) throw ForeignTable(table, *existing);
+  change.is_pending = row->second.definition != table.Fingerprint();
   const bool is_replaced = !table.has_key() || load.replaces(row->second.snapshot_id);
   const Alteration alteration = PlanAlteration(table, *existing, is_replaced ? OldRows::kReplaced : OldRows::kKept);
   if (!alteration.refusals.empty()) throw NotAlterable(table, alteration.refusals);
@@ -109,7 +111,8 @@ void DuckdbWarehouse::RequireAccess(const std::string& path, int mode) const {
       .Hint("check the path, and who may write there");
 }
 
-std::vector<PlannedChange> DuckdbWarehouse::PlanChanges(const std::vector<TableLoad>& tables) {
+std::vector<PlannedChange> DuckdbWarehouse::PlanChanges(const std::string& project,
+                                                        const std::vector<TableLoad>& tables) {
   duck::Database database(LookSettings(file_));
   duck::Connection connection(database);
   std::optional<Attachment> look;
@@ -117,7 +120,7 @@ std::vector<PlannedChange> DuckdbWarehouse::PlanChanges(const std::vector<TableL
   std::vector<PlannedChange> changes;
   for (const TableLoad& load : tables) {
     try {
-      PlannedChange change = PlanTable(connection, load, Definition(connection, load.spec), look.has_value());
+      PlannedChange change = PlanTable(connection, project, load, Definition(connection, load.spec), look.has_value());
       if (!change.statements.empty()) changes.push_back(std::move(change));
     } catch (const Error& error) {
       changes.push_back({.model = load.spec.model, .statements = {}, .diagnostic = error.diagnostic()});

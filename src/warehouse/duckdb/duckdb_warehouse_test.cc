@@ -22,7 +22,7 @@ class DuckdbWarehouseTest : public testing::Test {
 
   std::string Path() const { return (folder_ / "warehouse.duckdb").string(); }
   std::unique_ptr<Warehouse> Open() const { return OpenDuckdb({.path = Path(), .place = {.file = "leat.yaml"}}); }
-  std::vector<PlannedChange> Plan() const { return Open()->PlanChanges({load_}); }
+  std::vector<PlannedChange> Plan() const { return Open()->PlanChanges("shop", {load_}); }
   LoadOutcome Load() {
     ++load_.snapshot_id;
     return Open()->Load(connection_, "shop", {load_}).front();
