@@ -1,6 +1,6 @@
 # One command per task; `make` lists them. Each makes sure first that what it needs is installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test unit e2e fault-tools faults torture mutants bench bench-large lint format clean
+.PHONY: help setup build demo test unit e2e fault-tools faults torture mutants reference bench bench-large lint format clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv/bin
@@ -68,6 +68,9 @@ torture: fault-tools  ## random faults for MINUTES (10) from SEED; counts go to 
 mutants: setup  ## mistakes made on purpose, each of which a test must notice; evidence/mutants.md lists them
 	@echo '== mutants'
 	@tests/mutants/run_mutants
+
+reference: build  ## docs/reference anew, from the declarations of fields, flags and codes
+	@build/release/src/cli/leat-reference docs/reference
 
 bench: build  ## speed beside its yardsticks, 5 M rows
 	@tests/bench/run_bench

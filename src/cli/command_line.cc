@@ -120,7 +120,8 @@ constexpr std::array kCommands = {
     Command{"schema", "[KIND] [--write]", "JSON Schema of the project's files, for editors",
             "  leat schema --write    all kinds, into .leat/schema\n"
             "  leat schema source     that of sources/*.yaml\n",
-            "  KIND is project (the default), source, sql_model, model, check or seed.\n"},
+            "  KIND is project (the default), source, sql_model, model, check, seed\n"
+            "  or schema_yml.\n"},
     Command{"doctor", "", "what of this machine and project would make a run fail", "  leat doctor\n", ""},
     Command{"completion", "bash|zsh|fish", "completion of commands, flags and tables for a shell",
             "  source <(leat completion bash)\n", ""},
@@ -167,7 +168,19 @@ std::vector<std::string> ChoicesOf(const std::string& flag) {
   if (flag == "--log-format") return {"text", "json"};
   if (flag == "--template") return {"shop", "empty"};
   if (flag == "SHELL") return {"bash", "zsh", "fish"};
+  if (flag == "KIND") {
+    std::vector<std::string> kinds;
+    for (const config::FileKind& kind : config::FileKinds()) kinds.emplace_back(kind.name);
+    return kinds;
+  }
   return {};
+}
+
+std::vector<std::string> CommandNames() {
+  std::vector<std::string> names;
+  names.reserve(kCommands.size());
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return names;
 }
 
 /// The one declaration of every flag: CLI11 reads by it, the help is printed from it.
@@ -390,12 +403,10 @@ class Parser {
   }
 
   void TakeKindOfFile() {
-    std::vector<std::string> kinds;
-    for (const config::FileKind& kind : config::FileKinds()) kinds.emplace_back(kind.name);
     if (words_.size() > 1 || (line_.write && !words_.empty()))
       throw UsageError(fmt::format("leat schema{} does not take '{}'", line_.write ? " --write" : "", words_.back()),
                        "schema");
-    line_.subject = words_.empty() ? kinds.front() : OneOf(words_.front(), "the kind of file", kinds);
+    line_.subject = words_.empty() ? "project" : OneOf(words_.front(), "KIND");
   }
 
   void CheckMeaning() const {
@@ -561,13 +572,6 @@ std::vector<std::string> ReplaceHelpWord(std::vector<std::string> words) {
 }  // namespace
 
 CommandLine ParseCommandLine(const std::vector<std::string>& words) { return Parser().Parse(ReplaceHelpWord(words)); }
-
-std::vector<std::string> CommandNames() {
-  std::vector<std::string> names;
-  names.reserve(kCommands.size());
-  for (const Command& command : kCommands) names.emplace_back(command.name);
-  return names;
-}
 
 std::string OwnHelpText(const std::string& command) { return OwnHelp(*FindCommand(command), Parser()); }
 

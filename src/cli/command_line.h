@@ -61,9 +61,6 @@ struct CommandLine {
 /// values.
 CommandLine ParseCommandLine(const std::vector<std::string>& words);
 
-/// The names of all commands, in the order of the help.
-std::vector<std::string> CommandNames();
-
 /// The help of `command` without the flags that all commands have.
 std::string OwnHelpText(const std::string& command);
 /// A flag as it is declared: what help, completion and the manual say of it.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "cli/yaml_json.h"
@@ -92,18 +93,37 @@ class SchemaWriter {
 
   Json OfSection(const Section& section) const {
     if (section.overlay && !overlay_) return SchemaWriter(true).OfSection(section);
-    Json schema = {{"type", "object"}, {"additionalProperties", false}};
+    const std::vector<std::string_view> types = overlay_ ? std::vector<std::string_view>() : TypesOf(section);
+    if (types.empty()) return OfFields(section, "");
+    Json branches = Json::array();
+    for (const std::string_view type : types) branches.push_back(OfFields(section, type));
+    return {{"oneOf", branches}};
+  }
+
+ private:
+  /// The values of `type` if it decides which other fields there are.
+  static std::vector<std::string_view> TypesOf(const Section& section) {
+    const auto fields = section.AllFields();
+    if (std::all_of(fields.begin(), fields.end(), [](const Field* field) { return field->of_type.empty(); })) return {};
+    const auto choices = section.Find("type")->choices;
+    return {choices.begin(), choices.end()};
+  }
+
+  /// \param type  empty: the fields of all types
+  Json OfFields(const Section& section, std::string_view type) const {
+    Json schema = {{"type", "object"}, {"additionalProperties", section.open}};
     schema["properties"] = Json::object();
     Json required = Json::array();
     for (const Field* field : section.AllFields()) {
-      schema["properties"][std::string(field->name)] = OfField(*field);
+      if (!type.empty() && !field->of_type.empty() && field->of_type != type) continue;
+      Json& property = schema["properties"][std::string(field->name)] = OfField(*field);
+      if (!type.empty() && field->name == "type") property["enum"] = {type};
       if (field->required && !overlay_) required.push_back(field->name);
     }
     if (!required.empty()) schema["required"] = required;
     return schema;
   }
 
- private:
   Json OfField(const Field& field) const {
     Json schema = OfShape(field);
     const bool container = field.type == FieldType::kSection || field.shape != FieldShape::kOne;
@@ -117,7 +137,14 @@ class SchemaWriter {
   Json OfOne(const Field& field) const {
     if (field.type != FieldType::kSection) return ScalarSchema(field);
     Json schema = OfSection(*field.section);
+    if (field.key_alone) return {{"anyOf", {schema, {{"enum", NamesOf(*field.section)}}}}};
     return field.or_false ? Json{{"anyOf", {schema, {{"const", false}}}}} : schema;
+  }
+
+  static std::vector<std::string_view> NamesOf(const Section& section) {
+    std::vector<std::string_view> names;
+    for (const Field* field : section.AllFields()) names.push_back(field->name);
+    return names;
   }
 
   Json OfShape(const Field& field) const {

@@ -73,9 +73,11 @@ class SectionTables {
  private:
   static std::string Row(const Field& field, bool overlay) {
     const std::string example = fmt::format("{}: {}", field.name, field.example);
+    const std::string only = field.of_type.empty() ? "" : fmt::format(" Of type {} only.", field.of_type);
+    const std::string text = std::string(field.text) + only;
     return fmt::format("| {}{} | {} | {} | {} | {} |\n", Code(field.name),
                        field.required && !overlay ? " (required)" : "", Cell(ValueText(field)),
-                       overlay ? "" : Code(Cell(field.default_value)), Cell(field.text), Code(Cell(example)));
+                       overlay ? "" : Code(Cell(field.default_value)), Cell(text), Code(Cell(example)));
   }
 
   std::string text_;
@@ -90,8 +92,8 @@ ReferencePage PageOf(const config::FileKind& kind) {
 
 ReferencePage CommandsPage() {
   std::string text = fmt::format("{}# Commands\n\n```text\n{}```\n", kNote, HelpText(""));
-  for (const std::string& command : CommandNames())
-    text += fmt::format("\n## leat {}\n\n```text\n{}```\n", command, OwnHelpText(command));
+  for (const CommandInfo& command : CommandInfos())
+    text += fmt::format("\n## leat {}\n\n```text\n{}```\n", command.name, OwnHelpText(command.name));
   return {"commands.md", text};
 }
 

@@ -804,6 +804,9 @@ std::span<const FileKind> FileKinds() {
        "The head of a query that must return no rows, between `/* ---` and `--- */` at the start of its file.",
        &kCheckQuerySection},
       {"seed", "seeds/*.yaml", "What is to be known of the columns of seeds/NAME.csv.", &kSeedSection},
+      {"schema_yml", "models/**/schema.yml",
+       "Descriptions, rules and promises about models and streams in dbt's shape; also files named _*.yml.",
+       &kSchemaYmlSection},
   };
   return kKinds;
 }

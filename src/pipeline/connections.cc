@@ -4,14 +4,16 @@
 
 #include <algorithm>
 #include <future>
+#include <set>
 
 #include "clients/postgres/settled.h"
 #include "config/fields.h"
 #include "config/postgres_options.h"
 #include "core/text.h"
+#include "pipeline/load.h"
 #include "sources/source.h"
+#include "warehouse/open.h"
 #include "warehouse/postgres/catalog.h"
-#include "warehouse/postgres/postgres_warehouse.h"
 
 namespace leat::pipeline {
 namespace {
@@ -106,16 +108,27 @@ class RightsCheck {
   }
 
   void AskWarehouse(const config::Warehouse& warehouse, postgres::Connection* server) {
-    warehouse::OpenPostgres(config::PostgresOptions(connection_), &cancel_)->Probe();
+    warehouse::Open(connection_, {.cancel = &cancel_})->Probe();
     if (server == nullptr) return;
-    const std::vector<std::string> grants = warehouse::MissingGrants(*server, warehouse.schema, "_leat_loads");
-    if (grants.empty()) return;
-    Diagnostic fault{.code = "LEAT0603",
-                     .message = fmt::format("role {} lacks rights to load into schema {} of the warehouse",
-                                            server->user(), warehouse.schema),
-                     .place = warehouse.place,
-                     .help = grants};
-    throw Error(kConfig, std::move(fault));
+    for (const std::string& schema : SchemasLoaded(warehouse)) {
+      const std::vector<std::string> grants = warehouse::MissingGrants(*server, schema, "_leat_loads");
+      if (grants.empty()) continue;
+      faults_.push_back({.code = "LEAT0603",
+                         .message = fmt::format("role {} lacks rights to load into schema {} of the warehouse",
+                                                server->user(), schema),
+                         .place = warehouse.place,
+                         .help = grants});
+    }
+  }
+
+  /// One, unless the warehouse has a schema for each source and model folder.
+  std::set<std::string> SchemasLoaded(const config::Warehouse& warehouse) const {
+    std::set<std::string> schemas;
+    for (const config::Model& model : project_.models)
+      if (IsLoaded(project_, model)) schemas.insert(warehouse.SchemaOf(model.name_space));
+    for (const config::Source& source : project_.sources)
+      if (MayLoadFrom(warehouse, source.name)) schemas.insert(warehouse.SchemaOf(source.name));
+    return schemas;
   }
 
   const config::Project& project_;

@@ -46,8 +46,7 @@ class LineageReader {
       if (plan_.graph.check_reads[i]) AddCheck(project_.checks[i], *plan_.graph.check_reads[i]);
     for (const models::Node& node : plan_.graph.nodes) AddReferences(*node.model);
     AddProducersOfRejects();
-    for (const config::Model& model : project_.models)
-      if (project_.warehouse && IsLoaded(project_, model)) AddLoad(model);
+    if (project_.warehouse) AddLoads();
     return std::move(found_);
   }
 
@@ -223,23 +222,33 @@ class LineageReader {
     }
   }
 
-  void AddLoad(const config::Model& model) {
-    const std::string table = model.warehouse.table.empty() ? model.table : model.warehouse.table;
-    const LineageName loaded{.table = fmt::format("warehouse.{}.{}", project_.warehouse->schema, table)};
+  void AddLoads() {
+    std::vector<std::string> streams;
+    for (const auto& [name, node] : found_.nodes)
+      if (node.kind == "stream" && name.column.empty() && IsLoaded(project_, name.table)) streams.push_back(name.table);
+    for (const std::string& stream : streams) AddLoad(stream, {});
+    for (const config::Model& model : project_.models)
+      if (IsLoaded(project_, model)) AddLoad(model.name, model.warehouse);
+  }
+
+  void AddLoad(const std::string& name, const config::ModelWarehouse& settings) {
+    const auto [name_space, own_name] = engine::ParseName(name);
+    const LineageName loaded{.table = fmt::format("warehouse.{}.{}", project_.warehouse->SchemaOf(name_space),
+                                                  settings.table.empty() ? own_name : settings.table)};
     const LineageNode& node = Put({.name = loaded, .kind = "warehouse", .place = {}});
-    Connect({.table = model.name}, loaded, LineageHow::kLoads);
-    const auto columns = found_.columns.find(model.name);
+    Connect({.table = name}, loaded, LineageHow::kLoads);
+    const auto columns = found_.columns.find(name);
     if (columns == found_.columns.end()) return;
-    const std::vector<std::string> names = columns->second;
+    std::vector<std::string> names = columns->second;
+    std::erase_if(names, [](const std::string& column) { return engine::IsOwnColumn(column); });
     std::vector<std::string> renamed;
     for (const std::string& column : names) {
       renamed.push_back(column);
-      for (const auto& [from, to] : model.warehouse.rename)
+      for (const auto& [from, to] : settings.rename)
         if (ToLower(from) == column) renamed.back() = to.value;
     }
     AddColumns(LineageNode(node), renamed);
-    for (size_t i = 0; i < names.size(); ++i)
-      Connect({model.name, names[i]}, {loaded.table, renamed[i]}, LineageHow::kLoads);
+    for (size_t i = 0; i < names.size(); ++i) Connect({name, names[i]}, {loaded.table, renamed[i]}, LineageHow::kLoads);
   }
 
   const config::Project& project_;

@@ -136,6 +136,11 @@ std::optional<warehouse::TableLoad> PublishedLoad(const config::Project& project
 
 }  // namespace
 
+bool MayLoadFrom(const config::Warehouse& warehouse, const std::string& source) {
+  return std::any_of(warehouse.load.begin(), warehouse.load.end(),
+                     [&](const auto& pattern) { return MayMeanSource(pattern.value, source); });
+}
+
 const config::Located<std::string>* PatternOf(const config::Project& project, const std::string& table) {
   for (const auto& pattern : project.warehouse->load)
     if (MatchesGlob(pattern.value, table)) return &pattern;

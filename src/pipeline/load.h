@@ -17,6 +17,9 @@ bool IsLoaded(const config::Project& project, const config::Model& model);
 /// The same of a model or stream by its name.
 bool IsLoaded(const config::Project& project, const std::string& table);
 
+/// The first pattern of `load` that matches a name; null: none does. The project has a warehouse.
+const config::Located<std::string>* PatternOf(const config::Project& project, const std::string& table);
+
 /// How a model's table of `schema` is to be in the warehouse: columns in the model's order, keys, not-null and foreign
 /// keys from its checks.
 warehouse::TableSpec SpecOf(const config::Project& project, const config::Model& model, const lake::Schema& schema);
@@ -34,6 +37,9 @@ std::vector<warehouse::TableLoad> LoadsOf(const config::Project& project, Worksp
 /// Names of two tables that would be one of the warehouse: a fault of the project. `streams`: those known.
 /// Throws: Error(kConfig, LEAT0611).
 void RefuseDoubledTables(const config::Project& project, const std::set<std::string>& streams);
+
+/// Whether a pattern of `load` may mean a stream of this source.
+bool MayLoadFrom(const config::Warehouse& warehouse, const std::string& source);
 
 /// A warning for each pattern of `load` that matches no model and none of `streams`. What the sources in `unasked` have
 /// is not known, so a pattern that may mean one of theirs is let be.

@@ -13,8 +13,8 @@
 #include "pipeline/load.h"
 #include "pipeline/plan.h"
 #include "pipeline/recipes.h"
-#include "pipeline/workspace.h"
 #include "pipeline/stream_load.h"
+#include "pipeline/workspace.h"
 #include "warehouse/open.h"
 
 namespace leat::pipeline {
@@ -167,16 +167,16 @@ class Planner {
     const std::vector<duck::Column> columns = ColumnsOf(forecast->schema);
     stream_columns_[stream.name] = columns;
     if (IsLoaded(project_, stream.name))
-      stream_specs_[stream.name] = SpecOfStream(project_, stream.name, forecast->schema, stream.key,
-                                                PatternOf(project_, stream.name)->place);
+      stream_specs_[stream.name] =
+          SpecOfStream(project_, stream.name, forecast->schema, stream.key, PatternOf(project_, stream.name)->place);
     const lake::Table* published = TableOf(stream.table());
     const auto before = RecipeBefore(stream.name);
     if (published == nullptr) {
       table.change = Change::kNew;
       if (stream.rows_estimate >= 0) table.rows = stream.rows_estimate;
     }
-    table.columns = CompareColumns(published == nullptr ? std::vector<duck::Column>() : ColumnsOf(published->schema()),
-                                   columns);
+    table.columns =
+        CompareColumns(published == nullptr ? std::vector<duck::Column>() : ColumnsOf(published->schema()), columns);
     if (published != nullptr && before) table.settings = CompareSettings(*before, RecipeOf(source, stream));
     for (SettingChange& setting : table.settings) setting.part = "rules";
     const bool is_other = !table.columns.empty() || !table.settings.empty() || forecast->has_new_shape;

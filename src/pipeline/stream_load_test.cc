@@ -72,7 +72,9 @@ class StreamLoadTest : public testing::Test {
   int64_t Seq() const { return commits_ << 24; }
 
   warehouse::TableLoad Load() const {
-    return LoadOfStream(SpecOfStream(project_, "crm.customer", *table_, {}), *table_, engine_);
+    return LoadOfStream(SpecOfStream(project_, "crm.customer", engine::Relation::Of(*table_).schema,
+                                     engine::Relation::Of(*table_).key, {}),
+                        *table_, engine_);
   }
 
   Shown Rows(const std::string& select) {

@@ -11,7 +11,7 @@ import ruamel.yaml
 
 from support.leat import Leat
 
-KINDS = ["project", "source", "sql_model", "model", "check", "seed"]
+KINDS = ["project", "source", "sql_model", "model", "check", "seed", "schema_yml"]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_write_makes_the_files_that_print_shows(program, schemas, tmp_path):
 
 def test_an_unknown_kind_names_the_nearest(program):
     done = program.run("schema", "sorce").expect(2)
-    assert "the kind of file is 'sorce'; expected project or source or sql_model or model or check or seed; did you mean source?" in done.stderr
+    assert "KIND is 'sorce'; expected project or source or sql_model or model or check or seed or schema_yml; did you mean source?" in done.stderr
 
 
 PROJECT = "name: shop\nconnections: {crm: {type: postgres}}\n"

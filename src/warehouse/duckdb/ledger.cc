@@ -20,7 +20,7 @@ constexpr char kLedgerColumns[] =
 
 }  // namespace
 
-Ledger::Ledger(duck::Connection& connection, std::string schema, std::optional<std::string> project)
+Ledger::Ledger(duck::Connection& connection, std::string schema, std::string project)
     : connection_(connection),
       schema_(std::move(schema)),
       project_(std::move(project)),
@@ -31,10 +31,10 @@ std::map<std::string, LedgerRow> Ledger::Read() {
   std::map<std::string, LedgerRow> newest;
   if (!there.contains(kLedgerTable)) return newest;
   // Rows are numbered as they come, which a clock that was set back is not.
-  const auto rows = connection_.QueryRows(
-      fmt::format("SELECT table_name, commit_number, epoch, snapshot_id, definition, lake_table FROM {} WHERE {} "
-                  "QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY commit_number DESC, rowid DESC) = 1",
-                  name_, project_ ? "project = " + QuoteLiteral(*project_) : "true"));
+  const auto rows = connection_.QueryRows(fmt::format(
+      "SELECT table_name, commit_number, epoch, snapshot_id, definition, lake_table FROM {} WHERE project = {} "
+      "QUALIFY row_number() OVER (PARTITION BY table_name ORDER BY commit_number DESC, rowid DESC) = 1",
+      name_, QuoteLiteral(project_)));
   for (const auto& row : rows) {
     newest[row[0]] = {.commit_number = std::stoll(row[1]),
                       .epoch = std::stoll(row[2]),
@@ -53,13 +53,13 @@ void Ledger::Create() {
 
 void Ledger::Forget(const std::string& table) {
   connection_.Execute(fmt::format("DELETE FROM {} WHERE project = {} AND table_name = {}", name_,
-                                  QuoteLiteral(*project_), QuoteLiteral(table)));
+                                  QuoteLiteral(project_), QuoteLiteral(table)));
 }
 
 void Ledger::Add(const std::string& load_id, const TableLoad& load, const std::string& definition) {
   connection_.Execute(fmt::format(
       "INSERT INTO {} VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, now())", name_, QuoteLiteral(load_id),
-      QuoteLiteral(*project_), QuoteLiteral(load.spec.table), load.commit_number, load.epoch, load.snapshot_id,
+      QuoteLiteral(project_), QuoteLiteral(load.spec.table), load.commit_number, load.epoch, load.snapshot_id,
       load.rows, QuoteLiteral(load.hash_sum), QuoteLiteral(definition), QuoteLiteral(load.lake_table)));
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +15,7 @@ namespace leat::warehouse::duckdb {
 /// write to the file meanwhile, so that there is nothing to lock.
 class Ledger {
  public:
-  /// \param project  nullopt: rows of all projects
-  Ledger(duck::Connection& connection, std::string schema, std::optional<std::string> project);
+  Ledger(duck::Connection& connection, std::string schema, std::string project);
 
   /// The newest row of each table; none if there is no ledger yet.
   std::map<std::string, LedgerRow> Read();
@@ -33,7 +31,7 @@ class Ledger {
  private:
   duck::Connection& connection_;
   std::string schema_;
-  std::optional<std::string> project_;
+  std::string project_;
   std::string name_;  ///< qualified
 };
 
