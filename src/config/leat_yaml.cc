@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/check_fields.h"
 #include "config/fields.h"
 #include "config/freshness.h"
@@ -86,6 +88,16 @@ void CheckFiles(const Project& project, std::vector<Diagnostic>& diagnostics) {
   }
 }
 
+/// A default that no field can declare, since it depends on another value: list it behind that one.
+void ListDefault(std::vector<Setting>& settings, const std::vector<std::string>& path, const std::string& value,
+                 const std::string& behind) {
+  if (std::ranges::find(settings, path, &Setting::path) != settings.end()) return;
+  const auto after = std::ranges::find(settings, behind, &Setting::name);
+  if (after == settings.end()) return;
+  YamlNode node{.kind = YamlNode::Kind::kScalar, .text = value, .plain = true, .origin = Origin::kDefault};
+  settings.insert(after + 1, {path, std::make_shared<const YamlNode>(std::move(node))});
+}
+
 /// Check what counts, then what would count with the other targets.
 Values CheckEffective(const Targets& targets, const Environment& environment, const Project& project,
                       std::vector<Diagnostic>& diagnostics) {
@@ -119,6 +131,8 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
   CheckFiles(project, diagnostics);
   if (const auto warehouse = values.Section("warehouse"))
     project.warehouse = ReadWarehouse(*warehouse, project, diagnostics);
+  if (project.warehouse)
+    ListDefault(project.settings, {"warehouse", "schema"}, project.warehouse->schema, "warehouse.connection");
   if (const auto limits = values.Section("limits")) {
     project.limits.threads = static_cast<int>(limits->Integer("threads").value_or(0));
     project.limits.memory_bytes = limits->Bytes("memory");

@@ -123,6 +123,7 @@ class RightsCheck {
 
   /// One, unless the warehouse has a schema for each source and model folder.
   std::set<std::string> SchemasLoaded(const config::Warehouse& warehouse) const {
+    if (warehouse.SchemaOf("a") == warehouse.SchemaOf("b")) return {warehouse.schema};
     std::set<std::string> schemas;
     for (const config::Model& model : project_.models)
       if (IsLoaded(project_, model)) schemas.insert(warehouse.SchemaOf(model.name_space));

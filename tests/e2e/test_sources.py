@@ -550,10 +550,10 @@ def test_model_whose_input_was_never_loaded_says_what_to_select(make):
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 
 DOCUMENTS = {
-    ("run",): {"run", "tables", "tables_done", "tables_failed", "tables_skipped", "changed", "rows_read", "rows_written",
+    ("run",): {"run", "target", "tables", "tables_done", "tables_failed", "tables_skipped", "changed", "rows_read", "rows_written",
                "rows_repeated", "rows_rejected", "rows_deleted", "counts_equal", "steps"},
-    ("validate",): {"project", "valid", "sources", "streams", "models", "checks", "dur_s"},
-    ("status",): {"project", "last_run", "tables"},
+    ("validate",): {"project", "target", "valid", "sources", "streams", "models", "checks", "dur_s"},
+    ("status",): {"project", "target", "last_run", "tables"},
     ("preview", "mart.one"): {"columns", "rows", "complete"},
     ("query", "SELECT id FROM mart.one"): {"columns", "rows", "complete"},
     ("explain", "LEAT0203"): {"code", "title", "text"},
