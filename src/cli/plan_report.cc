@@ -112,8 +112,8 @@ class PlanText {
     const std::string root = project.folder + "/";
     const std::string& lake = project.lake.value;
     const char* dot = SignsOf(terminal_).dot;
-    const std::string title = fmt::format("{} {} lake {}", Paint(terminal_, Tint::kBold, project.name), dot,
-                                          lake.starts_with(root) ? "./" + lake.substr(root.size()) : lake);
+    const std::string title = fmt::format("{} {} target {} {} lake {}", Paint(terminal_, Tint::kBold, project.name), dot,
+                                          project.target.value, dot, lake.starts_with(root) ? "./" + lake.substr(root.size()) : lake);
     if (!changes_.last_run) return fmt::format("{} {} never run\n", title, dot);
     const state::Run& run = *changes_.last_run;
     return fmt::format("{} {} compared with run {}, {}\n", title, dot, run.number,
@@ -374,6 +374,7 @@ std::string FormatPlan(const config::Project& project, const pipeline::RunOption
 Json PlanJson(const config::Project& project, const pipeline::RunOptions& options, const PlannedChanges& changes) {
   Json json;
   json["project"] = project.name;
+  json["target"] = project.target.value;
   json["compared_with"] = changes.last_run ? ToJson(*changes.last_run) : Json(nullptr);
   json["selection"] = {
       {"select", options.select}, {"exclude", options.exclude}, {"full_refresh", options.full_refresh}};

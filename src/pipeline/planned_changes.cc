@@ -443,7 +443,9 @@ class Planner {
     if (table.change == Change::kUnchanged) {
       table.change = Change::kChanged;
       table.work = Work::kLoad;
-      table.because = "the warehouse has it otherwise";
+      const bool is_made = std::ranges::any_of(
+          change.statements, [](const std::string& statement) { return statement.starts_with("CREATE TABLE"); });
+      table.because = is_made ? "not in the warehouse yet" : "the warehouse has it otherwise";
     }
     changes_.warehouse.push_back(std::move(change));
   }

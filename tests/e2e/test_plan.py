@@ -160,7 +160,7 @@ CASES = [
         "new model",
         new_model,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               + mart.cheap  new       models/mart/cheap.sql
                   columns   id INTEGER   v INTEGER
                   build     whole table
@@ -180,7 +180,7 @@ CASES = [
         "other SQL",
         other_sql,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               ~ mart.item   changed   models/mart/item.sql
                   columns   ~ v INTEGER → BIGINT (widening)   + discount DECIMAL(3,2)   - name VARCHAR
                   @@ line 6
@@ -203,7 +203,7 @@ CASES = [
         "narrower type",
         narrower_type,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               ✗ mart.item   refused   models/mart/item.sql
                   columns   ~ v INTEGER → VARCHAR (no wider type)
                   @@ line 6
@@ -231,7 +231,7 @@ CASES = [
         "head and checks",
         head_and_checks,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               ~ mart.item  changed   models/mart/item.sql
                   checks    + not_null(code)   + range(v) 0 to 100   + unique(code) warn
                   check     the rows as they are, about 2 rows, T last time
@@ -247,7 +247,7 @@ CASES = [
         "renamed model",
         renamed_model,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               + mart.remarks  new       models/mart/remarks.sql   was mart.notes
                   columns   body VARCHAR
                   build     whole table
@@ -266,7 +266,7 @@ CASES = [
         "removed model",
         removed_model,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               - mart.rated  dropped   no file makes it any more; its rows stay
               = 5 tables unchanged
               reads       src: 1 by what changed, 1 in full   src.note: it has no key
@@ -279,7 +279,7 @@ CASES = [
         "new column at the source",
         new_source_column,
         """
-            small · lake ./lake · compared with run 2, HH:MM
+            small · target default · lake ./lake · compared with run 2, HH:MM
               ~ src.item    changed   sources/src.yaml
                   columns   + colour VARCHAR
                   read      all rows (its shape changed), about 2 rows, T last time
@@ -299,7 +299,7 @@ CASES = [
         "skipped stream",
         skipped_stream,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               - src.note  dropped   sources/src.yaml does not read it any more; its rows stay
               = 5 tables unchanged
               reads       src: 1 by what changed
@@ -312,7 +312,7 @@ CASES = [
         "types and names in the warehouse",
         warehouse_types,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               ~ mart.item  changed   models/mart/item.sql
                   warehouse + rename name title   + types v bigint
                   load      into the warehouse alone, about 2 rows
@@ -329,7 +329,7 @@ CASES = [
         "macro",
         macro,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               ~ mart.total  changed   models/mart/total.sql
                   macros    ~ gross
                   rebuild   whole table, about 1 row, T last time
@@ -344,7 +344,7 @@ CASES = [
         "seed",
         seed,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               · mart.rated  rebuilt   seeds.rates changed
               = 5 tables unchanged
               reads       src: 1 by what changed, 1 in full   src.note: it has no key
@@ -357,7 +357,7 @@ CASES = [
         "key of a stream",
         stream_key,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               ~ src.item    changed   sources/src.yaml
                   rules     ~ deletes auto → 2h   ~ key (id) → (code)
                   read      all rows (it has another key now), about 2 rows, T last time
@@ -374,7 +374,7 @@ CASES = [
         "new stream",
         new_stream,
         """
-            small · lake ./lake · compared with run 1, HH:MM
+            small · target default · lake ./lake · compared with run 1, HH:MM
               + src.fresh  new       sources/src.yaml
                   columns   id INTEGER   at TIMESTAMP WITH TIME ZONE
                   read      all rows
@@ -389,7 +389,7 @@ CASES = [
         "a source run alone",
         source_alone,
         """
-            small · lake ./lake · compared with run 2, HH:MM
+            small · target default · lake ./lake · compared with run 2, HH:MM
               · mart.item   rebuilt   new rows of src.item
               · mart.total  rebuilt   reads mart.item
               = 4 tables unchanged
@@ -477,7 +477,7 @@ def test_table_dropped_by_hand_is_made_again(small):
     with small.warehouse.connect() as connection:
         connection.execute("DROP TABLE notes")
     assert told(small, "--exit-code", code=4) == (
-        "  ~ mart.notes  changed   models/mart/notes.sql   the warehouse has it otherwise\n  = 5 tables unchanged"
+        "  ~ mart.notes  changed   models/mart/notes.sql   not in the warehouse yet\n  = 5 tables unchanged"
     )
     small.run().expect(0)
     expect_empty(small)

@@ -23,6 +23,7 @@ _VARYING = [
     (re.compile(r"\b\d+(\.\d+)? (µs|ms|s|min)\b"), "DURATION"),
     (re.compile(r"\b(dur_s|rows_per_s|rtt_ms)=[\d.]+"), r"\1=N"),
     (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "CLOCK"),
+    (re.compile(r"PostgreSQL [\d.]+"), "PostgreSQL N"),
     (re.compile(r"127\.0\.0\.1|\b\d{4,5}\b(?!-)"), "SERVER"),
     (re.compile(r" +"), " "),
 ]
