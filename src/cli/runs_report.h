@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/json_document.h"
 #include "cli/terminal.h"
 #include "pipeline/history.h"

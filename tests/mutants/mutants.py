@@ -58,11 +58,20 @@ def plan(test: str) -> Unit:
     return Unit("sources_test", test)
 
 
+def pipeline(test: str) -> Unit:
+    return Unit("pipeline_test", test)
+
+
+def models(test: str) -> Unit:
+    return Unit("models_test", test)
+
+
 DURABLE = Pytest("faults/test_durability_order.py::test_nothing_is_published_before_its_files_are_on_disk")
 FILES = "core/file_system.cc"
 STORAGE = "lake/storage.cc"
 PUBLISH = "state/sqlite/publish.cc"
 RUNS = "state/sqlite/runs.cc"
+STREAM_LOAD = "pipeline/stream_load.cc"
 POSITION = "sources/postgres/position.cc"
 READER = "sources/postgres/stream_reader.cc"
 STREAM_SQL = "sources/postgres/stream_sql.cc"
@@ -156,13 +165,13 @@ MUTANTS = [
         "position before data",
         "How far a stream was read is committed first, its rows in a commit of their own.",
         "pipeline/run.cc",
-        "commit.steps.push_back(StepOf(outcome, run_.number));",
+        "commit.steps.push_back(ExtractStepOf(outcome));",
         """state::Commit early = commit;
         early.attempt = NewUuid();
         early.swaps.clear();
         early.steps.clear();
         workspace_.store()->Publish(early);
-        commit.steps.push_back(StepOf(outcome, run_.number));""",
+        commit.steps.push_back(ExtractStepOf(outcome));""",
         Pytest("faults/test_durability_order.py::test_positions_and_rows_become_true_together"),
     ),
     Mutant(
@@ -396,9 +405,51 @@ MUTANTS = [
     Mutant(
         "older state loads over a newer warehouse",
         "A state that was restored from a backup takes the warehouse back in time.",
-        "warehouse/postgres/ledger.cc",
+        "warehouse/ledger_row.cc",
         "row.commit_number <= load.commit_number && row.epoch <= load.epoch",
         "true",
         Pytest("e2e/test_warehouse_faults.py::test_older_state_does_not_load_over_a_newer_warehouse"),
+    ),
+    # --- streams in the warehouse ---
+    Mutant(
+        "stream load begins one version late",
+        "Versions of the first commit after the load never travel.",
+        STREAM_LOAD,
+        "LastSeq(file) <= seq",
+        "LastSeq(file) <= seq + (1 << 24)",
+        pipeline("StreamLoadTest.ADeltaFromAnySnapshotHoldsWhatChangedAndNoMore"),
+    ),
+    Mutant(
+        "another key goes unnoticed",
+        "A stream with a new key sends rows found by it beside those of the old one.",
+        STREAM_LOAD,
+        "versions.is_keyed() && versions.relation().base_from_seq > versions.LastSeq(loaded)",
+        "false",
+        pipeline("StreamLoadTest.AnotherKeyReplacesAllRows"),
+    ),
+    # --- what a project says ---
+    Mutant(
+        "misspelt exclude lets the column travel",
+        "A column that is to stay at the source is named wrongly, and nobody says so.",
+        "sources/postgres/column_names.cc",
+        "std::any_of(about.begin(), about.end(), [&](const auto* stream) { return HasColumn(*stream, named); })",
+        "true",
+        plan("MatchStreamsTest.AMisspeltColumnStopsItsStream"),
+    ),
+    Mutant(
+        "deciding columns left out of lineage",
+        "A column that WHERE looks at is no origin of what comes out.",
+        "models/column_lineage.cc",
+        'Decide(result, MemberOf(select, "where_clause"), scope, ctes);',
+        "",
+        models("ColumnLineageTest.KnowsWhereTheColumnsOfManyQueriesComeFrom"),
+    ),
+    Mutant(
+        "late data called fresh",
+        "The greater limit of a promise is never reached.",
+        "pipeline/freshness.cc",
+        "if (promise.error_after && age > *promise.error_after) return Age::kTooLate;",
+        "",
+        pipeline("FreshnessTest.JudgesTheAgeOfDataByItsPromise"),
     ),
 ]
