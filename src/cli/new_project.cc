@@ -48,16 +48,37 @@ std::string WarehouseLine(const NewProject& project) {
          "# warehouse: {connection: warehouse, schema: public, load: [\"mart.*\"]}";
 }
 
+/// What the source of a new project is called: as its database, if that is a name.
+std::string SourceName(const ConnectionUrl& url) {
+  const std::string name = CleanName(url.database).substr(0, kNameBytesMax);
+  return IsValidName(name) && name != "warehouse" && name != "seeds" ? name : "source";
+}
+
+/// The connections of an empty project, below what its leat.yaml says in comments, and the file of its source.
+void AddConnections(const NewProject& project, std::vector<ProjectFile>& files) {
+  const ConnectionUrl source = ParseConnectionUrl("--source", *project.source_url);
+  const std::string name = SourceName(source);
+  std::string lines = fmt::format("\nconnections:\n  {}: {}\n", name, FormatConnection(source));
+  if (project.warehouse_url)
+    lines += fmt::format("  warehouse: {}\n\nwarehouse: {{connection: warehouse}}\n",
+                         FormatConnection(ParseConnectionUrl("--warehouse", *project.warehouse_url)));
+  for (ProjectFile& file : files)
+    if (file.path == "leat.yaml") file.text += lines;
+  files.push_back({fmt::format("sources/{}.yaml", name),
+                   fmt::format("# yaml-language-server: $schema=../.leat/schema/source.json\ntype: postgres\n"
+                               "connection: {}\nstreams:\n  \"*\": {{}}    # every table of the schema public\n",
+                               name)});
+}
+
 void CheckUrls(const NewProject& project) {
   if (project.template_name == "shop" && !project.source_url)
     throw Error(kConfig, "LEAT0194",
                 "template \"shop\" needs --source; expected the URL of the database totesys to read")
         .Hint(fmt::format("leat init {} --template shop --source postgresql://user@host:port/totesys", project.folder));
-  const char* needless = project.source_url ? "--source" : project.warehouse_url ? "--warehouse" : nullptr;
-  if (project.template_name == "empty" && needless != nullptr)
-    throw Error(kConfig, "LEAT0194",
-                fmt::format("template \"empty\" takes no {}; its leat.yaml shows where connections stand", needless))
-        .Hint(fmt::format("leat init {} --template empty", project.folder));
+  if (project.template_name == "empty" && !project.source_url && project.warehouse_url)
+    throw Error(kConfig, "LEAT0194", "--warehouse without --source; expected the URL of a database to read as well")
+        .Hint(fmt::format("leat init {} --template empty --source postgresql://user@host:port/database --warehouse …",
+                          project.folder));
 }
 
 /// Removes what a refused or broken attempt left.
@@ -98,6 +119,7 @@ std::vector<ProjectFile> ProjectFiles(const NewProject& project) {
     }
     files.push_back(std::move(copy));
   }
+  if (project.template_name == "empty" && project.source_url) AddConnections(project, files);
   return files;
 }
 

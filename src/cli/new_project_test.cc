@@ -69,13 +69,23 @@ TEST_F(NewProjectTest, BringsEveryFileOfTheTemplate) {
   EXPECT_NE(TextOf({.folder = "x", .template_name = "empty"}, ".gitignore"), "absent");
 }
 
+TEST_F(NewProjectTest, AnEmptyProjectKnowsTheDatabasesThatAreNamed) {
+  const NewProject crm{.folder = "x",
+                       .template_name = "empty",
+                       .source_url = "postgresql://reader@db/Crm",
+                       .warehouse_url = "postgresql://loader@db/bi"};
+  EXPECT_THAT(TextOf(crm, "leat.yaml"),
+              HasSubstr("\nconnections:\n  crm: {type: postgres, host: db, database: Crm, user: reader}\n"
+                        "  warehouse: {type: postgres, host: db, database: bi, user: loader}\n\n"
+                        "warehouse: {connection: warehouse}\n"));
+  EXPECT_THAT(TextOf(crm, "sources/crm.yaml"), HasSubstr("\ntype: postgres\nconnection: crm\nstreams:\n"));
+}
+
 TEST_F(NewProjectTest, AsksForWhatATemplateNeeds) {
   EXPECT_EQ(Refusal({.folder = "demo", .template_name = "shop"}),
             "LEAT0194 template \"shop\" needs --source; expected the URL of the database totesys to read");
-  EXPECT_EQ(Refusal({.folder = "demo", .template_name = "empty", .source_url = "postgresql://db/x"}),
-            "LEAT0194 template \"empty\" takes no --source; its leat.yaml shows where connections stand");
   EXPECT_EQ(Refusal({.folder = "demo", .template_name = "empty", .warehouse_url = "postgresql://db/x"}),
-            "LEAT0194 template \"empty\" takes no --warehouse; its leat.yaml shows where connections stand");
+            "LEAT0194 --warehouse without --source; expected the URL of a database to read as well");
 }
 
 TEST_F(NewProjectTest, WritesIntoAbsentAndEmptyFolders) {

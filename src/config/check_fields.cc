@@ -232,6 +232,8 @@ class Checker {
     const std::string& text = node.text;
     switch (field.type) {
       case FieldType::kText:
+        if (text.starts_with("${") && text.ends_with('}')) return RefuseVariable(node, path);
+        [[fallthrough]];
       case FieldType::kGlob:
         return Require(!text.empty() && text.find('\0') == std::string::npos, "LEAT0105", node, field, path);
       case FieldType::kScalar:
@@ -261,6 +263,14 @@ class Checker {
       case FieldType::kSection:
         return false;
     }
+    return false;
+  }
+
+  /// It would be taken for the value itself.
+  bool RefuseVariable(const YamlNode& node, const std::string& path) {
+    Report("LEAT0105", node.place, fmt::format("{} is '{}'; variables stand in for secrets only", path, node.text),
+           path.starts_with("connections.") ? fmt::format("leave the key out and set  {}", VariableName(path))
+                                            : "write the value itself");
     return false;
   }
 

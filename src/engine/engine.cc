@@ -224,9 +224,10 @@ std::string Engine::SeedSql(const config::Seed& seed) const {
   std::string types;
   for (const auto& [column, type] : seed.types)
     types += fmt::format("{}{}: {}", types.empty() ? "" : ", ", QuoteLiteral(column), QuoteLiteral(type.value));
-  const std::string path = QuoteLiteral(JoinPath(project_.folder, seed.file));
-  return types.empty() ? fmt::format("read_csv({}, header = true, delim = ',', skip = 0)", path)
-                       : fmt::format("read_csv({}, header = true, delim = ',', skip = 0, types = {{{}}})", path, types);
+  // 01/02/2024 is a day in two months: what is not written as ISO 8601 says stays text.
+  return fmt::format("read_csv({}, header = true, delim = ',', skip = 0, dateformat = '%Y-%m-%d'{})",
+                     QuoteLiteral(JoinPath(project_.folder, seed.file)),
+                     types.empty() ? "" : fmt::format(", types = {{{}}}", types));
 }
 
 std::string Engine::VersionOf(const std::string& name) const {

@@ -136,8 +136,11 @@ class Validator {
     const config::Model* model = project_.FindModel(table);
     if (model == nullptr) return TargetOf(engine_, project_, table);
     ReferenceTarget target{.key = KeyOf(*model)};
-    std::vector<duck::Column> columns =
-        model->kind == config::ModelKind::kDimDate ? OutputOf(engine_, *model).columns : columns_[table];
+    std::vector<duck::Column> columns;
+    if (model->kind == config::ModelKind::kDimDate)
+      columns = OutputOf(engine_, *model).columns;
+    else if (const auto known = columns_.find(table); known != columns_.end())
+      columns = known->second;
     for (const duck::Column& column : columns)
       if (!target.key.empty() && column.name == target.key[0]) target.key_type = column.type;
     return target;

@@ -235,6 +235,26 @@ void RefuseDoubledTables(const config::Project& project, const std::set<std::str
     if (IsLoaded(project, model)) take(model.name, TableIn(model), {model.file, 1, 0, 0});
 }
 
+std::optional<Diagnostic> ColumnsLeftBehind(const config::Project& project, const config::Model& model,
+                                            const lake::Schema& before, const lake::Schema& now) {
+  std::vector<std::string> left, statements;
+  for (const lake::Field& field : before.fields) {
+    if (engine::IsOwnColumn(field.name) || now.Find(field.name) != nullptr) continue;
+    left.push_back(field.name);
+    statements.push_back("DROP COLUMN " + QuoteIdentifier(NameIn(model, field.name)));
+  }
+  if (left.empty() || !IsLoaded(project, model)) return std::nullopt;
+  const std::string table = fmt::format("{}.{}", QuoteIdentifier(project.warehouse->SchemaOf(model.name_space)),
+                                        QuoteIdentifier(TableIn(model)));
+  return Diagnostic{.severity = Severity::kWarning,
+                    .code = "LEAT0622",
+                    .message = fmt::format("{} has no column {} any more; the warehouse keeps it with old values",
+                                           model.name, Join(left, ", ")),
+                    .place = model.head_place,
+                    .help = {fmt::format("take it away there too:  ALTER TABLE {} {};", table, Join(statements, ", "))},
+                    .notes = {"rows that change from now on have NULL in it"}};
+}
+
 std::vector<Diagnostic> UnmatchedLoads(const config::Project& project, const std::set<std::string>& streams,
                                        const std::set<std::string>& unasked) {
   std::vector<Diagnostic> warnings;

@@ -41,6 +41,10 @@ void RefuseDoubledTables(const config::Project& project, const std::set<std::str
 /// Whether a pattern of `load` may mean a stream of this source.
 bool MayLoadFrom(const config::Warehouse& warehouse, const std::string& source);
 
+/// A warning if a loaded model lost columns between two schemas of its table: the warehouse keeps them.
+std::optional<Diagnostic> ColumnsLeftBehind(const config::Project& project, const config::Model& model,
+                                            const lake::Schema& before, const lake::Schema& now);
+
 /// A warning for each pattern of `load` that matches no model and none of `streams`. What the sources in `unasked` have
 /// is not known, so a pattern that may mean one of theirs is let be.
 std::vector<Diagnostic> UnmatchedLoads(const config::Project& project, const std::set<std::string>& streams,

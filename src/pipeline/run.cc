@@ -426,7 +426,13 @@ class Runner {
       if (candidate.ok())
         commit.recipes.push_back({name, models::FormatRecipe(models::RecipeOf(workspace_.engine(), macros_, plan_.graph,
                                                                               *plan_.graph.Find(name)))});
-      if (candidate.pending) tables.push_back(AddTo(commit, *candidate.pending));
+      if (candidate.pending) {
+        tables.push_back(AddTo(commit, *candidate.pending));
+        if (candidate.pending->base)
+          if (auto left = ColumnsLeftBehind(project_, *candidate.model, candidate.pending->base->schema(),
+                                            candidate.pending->change.schema))
+            summary_.diagnostics.push_back(std::move(*left));
+      }
       if (candidate.rejects) tables.push_back(AddTo(commit, *candidate.rejects));
     }
     for (const auto& [name, fingerprint] : result.check_fingerprints) commit.models.push_back({name, fingerprint});

@@ -871,3 +871,27 @@ def test_warehouse_that_is_the_source_is_refused(project):
     tables = project.source.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert {table for (table,) in tables} == {"staff", "item"}
     assert done.code in (1, 2), done
+
+
+def test_fault_of_a_model_that_others_read_and_refer_to_is_told_once(leat, tmp_path):
+    # By its name the model that refers to it is looked at first, the one that reads it last.
+    folder = tmp_path / "project"
+    for path, text in {
+        "leat.yaml": "name: small\n",
+        "seeds/s.csv": "id,x\n1,2\n",
+        "models/m/z.sql": "/* ---\nkey: x\n--- */\nSELECT x, nope FROM seeds.s\n",
+        "models/m/b.sql": "/* ---\nchecks:\n  - references: {x: m.z}\n--- */\nSELECT x FROM seeds.s\n",
+        "models/m/c.sql": "SELECT x FROM m.z\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    result = leat.run("validate", "--fast", cwd=folder).expect(2)
+    assert re.findall(r"error\[(LEAT\d+)\]: (.*)", result.stderr) == [("LEAT0203", 'column "nope" does not exist in seeds.s')]
+
+
+def test_variable_where_no_secret_belongs_is_refused(leat, tmp_path):
+    yaml = LEAT_YAML.replace("user: reader", 'user: "${CRM_USER}"')
+    (tmp_path / "leat.yaml").write_text(yaml)
+    result = leat.run("validate", "--fast", cwd=tmp_path).expect(2)
+    assert "error[LEAT0105]: connections.source.user is '${CRM_USER}'; variables stand in for secrets only\n" in result.stderr
+    assert "= help: leave the key out and set  LEAT_CONNECTIONS_SOURCE_USER\n" in result.stderr

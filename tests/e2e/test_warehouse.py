@@ -156,3 +156,12 @@ def test_right_to_make_temporary_tables_is_asked_for(project):
     project.warehouse.execute(f"GRANT TEMPORARY ON DATABASE {name} TO {WRITER}")
     project.run().expect(0)
     assert project.loaded("dim_staff") == [(1, "ann"), (2, "eve")]
+
+
+def test_column_that_a_model_lost_is_told_and_stays(project):
+    project.model("fact_sale", "SELECT id, staff_id FROM src.sale\n", REFERENCES)
+    result = project.run().expect(0)
+    assert "warning[LEAT0622]: mart.fact_sale has no column units any more; the warehouse keeps it with old values\n" in result.stderr
+    assert '= help: take it away there too:  ALTER TABLE "public"."fact_sale" DROP COLUMN "units";\n' in result.stderr
+    assert project.loaded("fact_sale") == [(10, 1, 5), (11, 2, 6)]
+    assert "LEAT0622" not in project.run().expect(0).stderr
