@@ -54,7 +54,7 @@ struct Delta {
 struct TableLoad {
   TableSpec spec;
   int64_t commit_number = 0;  ///< of the commit, of the models or of one source, that published the snapshot
-  int64_t epoch = 0;          ///< of the lease on the model, or on the stream's source: like the commit number, it only grows
+  int64_t epoch = 0;  ///< of the lease on the model, or on the stream's source: like the commit number, it only grows
   int64_t snapshot_id = 0;
   std::string lake_table;  ///< UUID of the table in the lake
   /// A full refresh: rows are compared with those in the warehouse, whatever the ledger says, and a table that another
