@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <fstream>
 
@@ -55,11 +56,19 @@ std::string CopyPrefix(const Schema& schema) {
   return fmt::format("COPY (SELECT {} FROM (", Join(columns, ", "));
 }
 
+bool HoldsFloats(const std::vector<Field>& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const Field& field) {
+    return field.type.kind == Kind::kFloat || field.type.kind == Kind::kDouble || HoldsFloats(field.type.fields);
+  });
+}
+
 std::string CopySuffix(const Schema& schema, const std::string& path) {
+  // A dictionary takes 0 and -0 for one value, and all of them get the sign of the first.
+  const char* dictionary = HoldsFloats(schema.fields) ? ", DICTIONARY_SIZE_LIMIT 0" : "";
   // The line break ends a comment that the caller's SELECT may end with.
   return fmt::format(
-      "\n)) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '16MB', FIELD_IDS {{{}}}, RETURN_STATS)",
-      QuoteLiteral(path), FieldIds(schema.fields));
+      "\n)) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '16MB', FIELD_IDS {{{}}}, RETURN_STATS{})",
+      QuoteLiteral(path), FieldIds(schema.fields), dictionary);
 }
 
 /// Keys and values of the maps of one column of a vector, a row at a time.

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/text.h"
+#include "duck/sign_of_zero.h"
 #include "models/model_output.h"
 #include "pipeline/stream_load.h"
 
@@ -91,6 +92,15 @@ std::string KeyList(const warehouse::TableSpec& spec) {
   return QuoteList(names);
 }
 
+/// What EXCEPT compares: the columns, and what `=` does not see of them.
+std::string ComparedList(const warehouse::TableSpec& spec) {
+  std::string list = ColumnList(spec);
+  for (const warehouse::ColumnSpec& column : spec.columns)
+    if (const std::string signs = duck::SignsOf(QuoteIdentifier(column.source), column.duck_type); !signs.empty())
+      list += ", " + signs;
+  return list;
+}
+
 /// Files in common cancel out; what is left are the rows that left and those that came.
 warehouse::Delta DeltaBetween(const lake::Storage& storage, const lake::Table& table, const lake::Snapshot& loaded,
                               const warehouse::TableSpec& spec) {
@@ -100,7 +110,9 @@ warehouse::Delta DeltaBetween(const lake::Storage& storage, const lake::Table& t
   const std::string columns = ColumnList(spec);
   if (spec.append_only) return {fmt::format("SELECT {} FROM {}", columns, added), ""};
   const std::string key = KeyList(spec);
-  return {fmt::format("SELECT {} FROM {} EXCEPT SELECT {} FROM {}", columns, added, columns, removed),
+  const std::string compared = ComparedList(spec);
+  return {fmt::format("SELECT {0} FROM (SELECT {1} FROM {2} EXCEPT SELECT {1} FROM {3})", columns, compared, added,
+                      removed),
           fmt::format("SELECT {} FROM {} EXCEPT SELECT {} FROM {}", key, removed, key, added)};
 }
 

@@ -37,7 +37,7 @@ struct TableSpec {
   Place place;
   std::string schema;
   std::string table;
-  std::vector<ColumnSpec> columns;       ///< in the model's order
+  std::vector<ColumnSpec> columns;       ///< in the order of the model or stream
   std::vector<std::string> primary_key;  ///< warehouse names; empty: a table without a key
   bool append_only = false;  ///< `record_id` tables: rows are only added, above the loaded maximum of the primary key
   std::vector<ForeignKey> foreign_keys;
@@ -53,8 +53,8 @@ struct Delta {
 /// One table's part of a load.
 struct TableLoad {
   TableSpec spec;
-  int64_t commit_number = 0;  ///< of the commit that published the snapshot
-  int64_t epoch = 0;          ///< of the lease on this table's model: like the commit number, it only grows
+  int64_t commit_number = 0;  ///< of the commit, of the models or of one source, that published the snapshot
+  int64_t epoch = 0;  ///< of the lease on the model, or on the stream's source: like the commit number, it only grows
   int64_t snapshot_id = 0;
   std::string lake_table;  ///< UUID of the table in the lake
   /// A full refresh: rows are compared with those in the warehouse, whatever the ledger says, and a table that another

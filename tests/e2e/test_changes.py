@@ -1,5 +1,6 @@
 """What a run makes of rows that changed, moved or only seem to have changed, when it reads no more than it must."""
 
+import psycopg
 import pytest
 
 from support.backends import burn
@@ -317,6 +318,20 @@ def test_detached_partition_takes_its_rows_along(partitioned, concurrently):
     partitioned.source.execute("ALTER TABLE item ATTACH PARTITION item_1 FOR VALUES FROM (10) TO (20)")
     assert counts(partitioned)["written"] == 1
     assert rows(partitioned) == ["1,10,x", "2,20,b"]
+
+
+def test_partition_whose_detachment_was_cancelled_is_left_out(partitioned):
+    """It still stands in the catalog, and no SELECT shows its rows any more."""
+    with partitioned.source.connect() as reader, reader.transaction():
+        reader.execute("SELECT * FROM item")
+        with pytest.raises(psycopg.errors.QueryCanceled), partitioned.source.connect() as owner:
+            owner.execute("SET statement_timeout = '300ms'")
+            owner.execute("ALTER TABLE item DETACH PARTITION item_1 CONCURRENTLY")
+    assert partitioned.source.rows("SELECT id FROM item") == [(2,)]
+    assert counts(partitioned)["deleted"] == 1
+    assert rows(partitioned) == ["2,20,b"]
+    partitioned.source.execute("ALTER TABLE item DETACH PARTITION item_1 FINALIZE")
+    assert counts(partitioned)["written"] == 0
 
 
 def test_partition_that_was_altered_while_it_was_detached_is_read(partitioned):

@@ -287,6 +287,7 @@ def test_table_whose_rows_do_not_fit_fails_alone(target):
     target.project.execute("DELETE FROM staff WHERE id = 5")
     done = target.project.run().expect(1)
     assert "error[LEAT0605]" in diagnostics(done)
+    assert "= help: give it a type that holds its values by  warehouse: {types: {" in diagnostics(done)
     expect_as_at_the_source(target)
     assert len(target.rows("SELECT * FROM good")) == 4
     target.project.model("bad", "SELECT id, name FROM src.staff\n", "key: id")

@@ -231,6 +231,9 @@ TEST(DecodeTest, RefusesArraysThatAreNoList) {
   const std::string whole = Array({Int32(7), Int32(8)});
   for (size_t size = 0; size < whole.size(); ++size)
     EXPECT_THAT(Refused(OneColumn(type), whole.substr(0, size)), HasSubstr("LEAT9906"));
+  EXPECT_THAT(Refused(OneColumn(type), whole + '\0'), HasSubstr("LEAT9906"));
+  const std::string boastful = Int32(1) + Int32(0) + Int32(0) + Int32(std::numeric_limits<int32_t>::max()) + Int32(1);
+  EXPECT_THAT(Refused(OneColumn(type), boastful + Int32(-1)), HasSubstr("LEAT9906"));
 }
 
 TEST(DecodeTest, RefusesAnElementAndTellsHowToFindIt) {

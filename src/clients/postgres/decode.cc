@@ -105,6 +105,7 @@ class ArrayBytes {
     if (size < 0 || size > end_ - at_) ThrowNoArray(target_);
     return std::exchange(at_, at_ + size);
   }
+  int64_t left() const { return end_ - at_; }
 
  private:
   const CellTarget& target_;
@@ -260,6 +261,8 @@ void DecodeArray(const CellTarget& target, idx_t row, const uint8_t* bytes, int3
   constexpr int32_t kNullSize = -1;
   ArrayBytes array(target, bytes, size);
   const auto count = static_cast<idx_t>(ReadArrayHead(target, array));
+  // Room is made for as many elements as the bytes may hold, not for as many as their head claims.
+  if (count > static_cast<idx_t>(array.left()) / sizeof(int32_t)) ThrowNoArray(target);
   const idx_t first = duckdb_list_vector_get_size(target.vector);
   duckdb_list_vector_reserve(target.vector, first + count);
   const CellTarget elements = ElementsOf(target);
@@ -270,6 +273,7 @@ void DecodeArray(const CellTarget& target, idx_t row, const uint8_t* bytes, int3
     else
       elements.type->decode(elements, cell, array.Take(element_size), element_size);
   }
+  if (array.left() > 0) ThrowNoArray(target);
   duckdb_list_vector_set_size(target.vector, first + count);
   Put(target, row, duckdb_list_entry{.offset = first, .length = count});
 }

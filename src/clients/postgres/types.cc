@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <utility>
 
 #include "clients/postgres/decode.h"
@@ -166,6 +167,14 @@ std::optional<TypeMapping> MapTypeAs(const CatalogType& type, std::string_view d
   if (!element) return std::nullopt;
   const std::string source_type = element->source_type + "[]";
   return OfElement(std::move(*element), source_type);
+}
+
+bool KeepsApart(const CatalogType& type, const TypeMapping& mapping) {
+  if (mapping.id == DUCKDB_TYPE_LIST) return KeepsApart(type.element[0], mapping.element[0]);
+  if (mapping.id != DUCKDB_TYPE_DOUBLE) return true;
+  const TypeMapping own = MapType(type);
+  if (own.id == DUCKDB_TYPE_DECIMAL) return own.width <= std::numeric_limits<double>::digits10;
+  return own.id != DUCKDB_TYPE_BIGINT && own.id != DUCKDB_TYPE_VARCHAR;
 }
 
 }  // namespace leat::postgres

@@ -62,4 +62,7 @@ TypeMapping MapType(const CatalogType& type);
 /// the same for elements of arrays. nullopt: values of this type do not become that one.
 std::optional<TypeMapping> MapTypeAs(const CatalogType& type, std::string_view duck_type);
 
+/// Whether different values of this type stay different in `mapping`: as DOUBLE numbers of more than 15 digits may not.
+bool KeepsApart(const CatalogType& type, const TypeMapping& mapping);
+
 }  // namespace leat::postgres

@@ -86,7 +86,8 @@ SELECT r.oid, md5(concat_ws('|', r.relrowsecurity, types.list,
                                FROM pg_attribute WHERE attrelid = r.oid AND attnum > 0 AND NOT attisdropped)))
   FROM relations r LEFT JOIN types ON types.relation = r.oid)";
 
-// Partitions are asked of pg_inherits, since pg_partition_tree() would lock every one of them. One may have got a
+// Partitions are asked of pg_inherits, since pg_partition_tree() would lock every one of them. One whose DETACH …
+// CONCURRENTLY has begun (from version 14) is shown by no SELECT any more, even if it never ends. One may have got a
 // column with a default while it was detached. A role with rights on single columns may not ask for a row's
 // transaction.
 constexpr const char* kStorage = R"(
@@ -95,7 +96,8 @@ WITH RECURSIVE relations AS (
    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition),
 tree (root, relid) AS (
   SELECT oid, oid FROM relations WHERE relkind = 'p'
-   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid),
+   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid
+     AND NOT coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false)),
 heap AS (SELECT oid FROM pg_am WHERE amname = 'heap'),
 leaves AS (
   SELECT tree.root,
@@ -117,7 +119,8 @@ constexpr const char* kPartitions = R"(
 WITH RECURSIVE tree (root, relid) AS (
   SELECT c.oid, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = $1 AND c.relkind = 'p' AND NOT c.relispartition
-   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
+   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid
+     AND NOT coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false))
 SELECT root, relid, n.nspname, c.relname, c.relpages
   FROM tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind <> 'p'

@@ -16,7 +16,8 @@ WITH RECURSIVE relations AS (
      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
 tree (root, relid) AS (
   SELECT oid, oid FROM relations WHERE relkind = 'p'
-   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid),
+   UNION ALL SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid
+     AND NOT coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false)),
 leaves AS (
   SELECT tree.root, sum(pg_total_relation_size(l.oid)) AS bytes,
          CASE WHEN bool_and(l.reltuples >= 0) THEN sum(l.reltuples) ELSE -1 END AS rows

@@ -76,8 +76,8 @@ void RefuseChanged(const PostgresStream& stream, const StreamColumn& column, con
                   widens ? "no change, as the project says" : "the same type or one that holds all its values"));
   if (widens) throw std::move(fault).Hint("let it grow by  columns: {changed: widen}");
   throw std::move(fault)
-      .Hint(fmt::format("take it over as a column of its own by  rename: {{\"{0}\": {1}_2}}  and let models read {1}_2",
-                        column.origin.name, column.name))
+      .Hint(fmt::format("take it over as a column of its own by  rename: {{{0}: {1}_2}}  and let models read {1}_2",
+                        YamlName(column.origin.name), column.name))
       .Hint(fmt::format("or leave it out by  columns: {{exclude: [{}]}}", YamlName(column.origin.name)));
 }
 

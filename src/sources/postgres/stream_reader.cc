@@ -222,8 +222,10 @@ SELECT coalesce(bool_and(coalesce(to_regclass(r.value ->> 1) = c.oid, false) AND
   // Asked of pg_inherits, since pg_partition_tree() would lock every partition. The ancestors are those of now.
   constexpr const char* kSameTree = R"(
 WITH RECURSIVE tree (relid) AS (
-  SELECT inhrelid FROM pg_inherits WHERE inhparent = $1::oid
-   UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
+  SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = $1::oid
+     AND NOT coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false)
+   UNION ALL SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid
+     AND NOT coalesce((to_jsonb(i) ->> 'inhdetachpending')::boolean, false))
 SELECT coalesce(bool_and(coalesce(c.relkind <> 'r' OR c.relfilenode = pg_relation_filenode(c.oid), false) AND
                          EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a WHERE a.relid = $1::oid)), true)
   FROM pg_class c JOIN tree ON tree.relid = c.oid)";
@@ -285,8 +287,8 @@ void StreamReader::RefuseLostKey() {
   throw Error(kConfig, "LEAT0418", stream_.rule.pattern.place,
               fmt::format("{} has no key any more, and its versions in the lake are kept by one", stream_.info.name))
       .Hint("name the columns that identify a row by  key: [column]")
-      .Hint(fmt::format("or begin anew beside it, at the top of the file:  rename: {{\"{}\": another_name}}",
-                        stream_.table.name));
+      .Hint(fmt::format("or begin anew beside it, at the top of the file:  rename: {{{}: another_name}}",
+                        YamlName(stream_.table.name)));
 }
 
 void StreamReader::ReadEverything(StreamOutcome& outcome) {

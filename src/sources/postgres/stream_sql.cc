@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "duck/sign_of_zero.h"
 
 namespace leat::sources {
 
@@ -56,8 +57,10 @@ std::string StreamSql::Versions(const std::string& from, const std::string& op, 
 
 std::string StreamSql::AnyDistinct() const {
   std::vector<std::string> conditions;
-  for (const std::string& column : columns_)
-    conditions.push_back(fmt::format("r.{0} IS DISTINCT FROM c.{0}", QuoteIdentifier(column)));
+  for (const std::string& column : columns_) {
+    const std::string name = QuoteIdentifier(column);
+    conditions.push_back(duck::IsDistinct("r." + name, "c." + name, lake::DuckType(now_.schema.Find(column)->type)));
+  }
   return Join(conditions, " OR ");
 }
 

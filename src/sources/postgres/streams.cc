@@ -179,6 +179,14 @@ void RefuseUnreadable(const config::Source& source, const CatalogTable& table, c
       .Hint(fmt::format("or leave it out by  columns: {{exclude: [{}]}}", Join(written, ", ")));
 }
 
+void RefuseMergedKey(const config::StreamRule& rule, const CatalogTable& table, const StreamColumn& column) {
+  if (postgres::KeepsApart(column.origin.type, column.type)) return;
+  throw Error(kConfig, "LEAT0422", rule.columns.types.at(column.origin.name).place,
+              fmt::format("key column {} of {} is {}; as {} two of its values may become one", column.origin.name,
+                          table.name, column.origin.type.formatted, column.type.duck_type))
+      .Hint("choose DECIMAL(38,0) or VARCHAR, or leave out its type");
+}
+
 /// The key in leat's names: what the project says, else the primary key, else none.
 std::vector<std::string> ChooseKey(const config::StreamRule& rule, const CatalogTable& table,
                                    const std::vector<StreamColumn>& columns) {
@@ -201,6 +209,7 @@ std::vector<std::string> ChooseKey(const config::StreamRule& rule, const Catalog
       fault.help.push_back("a key needs all its columns: take it out of `columns: {exclude: …}`, or set `key:`");
       throw Error(kConfig, std::move(fault));
     }
+    RefuseMergedKey(rule, table, *found);
     key.push_back(found->name);
   }
   return key;

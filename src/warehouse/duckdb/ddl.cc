@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "warehouse/advice.h"
 #include "warehouse/duckdb/column_type.h"
 
 namespace leat::warehouse::duckdb {
@@ -43,32 +44,33 @@ Alteration PlanAlteration(const Definition& wanted, const ExistingTable& existin
   if (existing.primary_key != wanted.spec().primary_key) {
     plan.is_needed = true;
     if (rows == OldRows::kKept && !existing.primary_key.empty())
-      plan.refusals.push_back(fmt::format("the primary key is {}; the model's is {}", DescribeKey(existing.primary_key),
-                                          DescribeKey(wanted.spec().primary_key)));
+      plan.refusals.push_back(fmt::format("the primary key is {}; the {}'s is {}", DescribeKey(existing.primary_key),
+                                          Maker(wanted.spec()), DescribeKey(wanted.spec().primary_key)));
   }
   return plan;
 }
 
 std::vector<std::string> Differences(const Definition& wanted, const ExistingTable& existing) {
   std::vector<std::string> lines;
+  const char* maker = Maker(wanted.spec());
   for (size_t i = 0; i < wanted.column_count(); ++i) {
     const std::string& name = wanted.column(i).name;
     const ExistingColumn* column = existing.Find(name);
     if (column == nullptr) {
       lines.push_back(fmt::format("column \"{}\" {}: missing there", name, wanted.type(i)));
     } else if (column->type != wanted.type(i)) {
-      lines.push_back(fmt::format("column \"{}\": {} there, {} in the model", name, column->type, wanted.type(i)));
+      lines.push_back(fmt::format("column \"{}\": {} there, {} in the {}", name, column->type, wanted.type(i), maker));
     } else if (column->not_null != wanted.IsNotNull(i)) {
-      lines.push_back(fmt::format("column \"{}\": {} there, {} in the model", name,
+      lines.push_back(fmt::format("column \"{}\": {} there, {} in the {}", name,
                                   column->not_null ? "NOT NULL" : "may be NULL",
-                                  column->not_null ? "may be NULL" : "NOT NULL"));
+                                  column->not_null ? "may be NULL" : "NOT NULL", maker));
     }
   }
   for (const ExistingColumn& column : Leftover(wanted, existing))
-    lines.push_back(fmt::format("column \"{}\" {}: not in the model", column.name, column.type));
+    lines.push_back(fmt::format("column \"{}\" {}: not in the {}", column.name, column.type, maker));
   if (existing.primary_key != wanted.spec().primary_key) {
-    lines.push_back(fmt::format("primary key: {} there, {} in the model", DescribeKey(existing.primary_key),
-                                DescribeKey(wanted.spec().primary_key)));
+    lines.push_back(fmt::format("primary key: {} there, {} in the {}", DescribeKey(existing.primary_key),
+                                DescribeKey(wanted.spec().primary_key), maker));
   }
   return lines;
 }

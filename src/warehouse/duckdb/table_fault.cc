@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "duck/database.h"
+#include "warehouse/advice.h"
 
 namespace leat::warehouse::duckdb {
 namespace {
@@ -20,14 +21,14 @@ bool IsOneOf(const std::string_view (&types)[n], const std::string& type) {
   return std::ranges::find(types, type) != std::end(types);
 }
 
-/// The setting of the column that DuckDB names (`dim_staff.pay`, `"pay: 5"`), else the table's place.
-Place PlaceOfColumn(const Definition& table, const std::string& message) {
-  for (const ColumnSpec& column : table.spec().columns) {
-    const bool is_named = message.find(fmt::format("{}.{}", table.spec().table, column.name)) != std::string::npos ||
-                          message.find(fmt::format("\"{}: ", column.name)) != std::string::npos;
-    if (is_named && column.place.known()) return column.place;
-  }
-  return table.spec().place;
+/// The column that DuckDB names (`dim_staff.pay`, `"pay: 5"`); nullptr: none.
+const ColumnSpec* NamedColumn(const Definition& table, const std::string& message) {
+  const auto& columns = table.spec().columns;
+  const auto found = std::ranges::find_if(columns, [&](const ColumnSpec& column) {
+    return message.find(fmt::format("{}.{}", table.spec().table, column.name)) != std::string::npos ||
+           message.find(fmt::format("\"{}: ", column.name)) != std::string::npos;
+  });
+  return found == columns.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -45,7 +46,9 @@ Diagnostic DescribeFault(const Definition& table, const Error& error) {
     told.code = is_of_rows ? "LEAT0605" : "LEAT0607";
     told.message =
         fmt::format("warehouse table {}{}: {}", table.Name(), is_of_rows ? " refused its rows" : "", error.message());
-    told.place = PlaceOfColumn(table, error.message());
+    const ColumnSpec* column = NamedColumn(table, error.message());
+    if (column != nullptr) told.place = column->place;
+    if (is_of_rows && query->fault().type != "Constraint") told.help = {AdviceOnValues(table.spec(), column)};
   }
   if (!told.place.known()) told.place = table.spec().place;
   return told;
@@ -62,7 +65,7 @@ Error ForeignTable(const Definition& table, const ExistingTable& existing) {
   } else {
     told.message = fmt::format("{} is in the warehouse already, and is no table", table.Name());
   }
-  told.help = {"choose another name with `warehouse: {table: …}` in the model's head, or another `schema` in leat.yaml",
+  told.help = {AdviceOnName(table.spec()),
                fmt::format("or make room for it: ALTER {} {} RENAME TO {};", existing.is_table ? "TABLE" : "VIEW",
                            table.QuotedName(), QuoteIdentifier(table.spec().table + "_old"))};
   return Error(kConfig, std::move(told));
@@ -74,8 +77,7 @@ Error NotAlterable(const Definition& table, const std::vector<std::string>& refu
   told.place = table.spec().place;
   told.message = fmt::format("warehouse table {} cannot become what {} says now", table.Name(), table.spec().model);
   told.notes = refusals;
-  told.help = {"cast in the model, or set `warehouse: {types: …}` to the type that is there",
-               fmt::format("or let it be made anew: DROP TABLE {};", table.QuotedName())};
+  told.help = AdviceOnDefinition(table.spec(), table.QuotedName());
   return Error(kConfig, std::move(told));
 }
 

@@ -426,10 +426,11 @@ std::string ConvertExpression(std::string_view value, const ColumnType& to) {
   if (to.via == ColumnType::Via::kCast) return fmt::format("CAST({} AS {})", value, to.duck);
   // PostgreSQL's array input: every element in quotes but NULL; bytes in its hex form.
   const std::string element = to.postgres == "bytea[]" ? "'\\x' || lower(hex(e))" : "CAST(e AS VARCHAR)";
+  const char delimiter = to.postgres == "box[]" ? ';' : ',';  // the one type that has another one
   return fmt::format(
       "'{{' || array_to_string(list_transform({}, lambda e: CASE WHEN e IS NULL THEN 'NULL' ELSE '\"' || "
-      "replace(replace({}, '\\', '\\\\'), '\"', '\\\"') || '\"' END), ',') || '}}'",
-      value, element);
+      "replace(replace({}, '\\', '\\\\'), '\"', '\\\"') || '\"' END), '{}') || '}}'",
+      value, element, delimiter);
 }
 
 bool ComparesAsText(std::string_view type) {

@@ -124,6 +124,8 @@ TEST(ColumnTypeTest, NestedValuesBecomeJson) {
 TEST(ColumnTypeTest, ListsBecomeArrayLiterals) {
   EXPECT_EQ(Convert("[1, NULL, 3]", Resolve("INTEGER[]")), R"({"1",NULL,"3"})");
   EXPECT_EQ(Convert(R"(['a"b', 'c\d', 'NULL', ''])", Resolve("VARCHAR[]")), R"({"a\"b","c\\d","NULL",""})");
+  EXPECT_EQ(Convert("['(1,1),(0,0)', '(2,2),(1,1)']", Resolve("VARCHAR[]", "box[]")),
+            R"x({"(1,1),(0,0)";"(2,2),(1,1)"})x");
   EXPECT_EQ(Convert("[]::DATE[]", Resolve("DATE[]")), "{}");
   EXPECT_EQ(Convert(R"(['\x0A'::BLOB])", Resolve("BLOB[]")), R"({"\\x0a"})");
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "warehouse/advice.h"
 
 namespace leat::warehouse {
 namespace {
@@ -14,9 +15,6 @@ namespace {
 std::string KeyText(const std::vector<std::string>& key) {
   return key.empty() ? "none" : fmt::format("({})", QuoteList(key));
 }
-
-/// What the project calls the table's origin.
-const char* Maker(const TableSpec& spec) { return spec.is_stream ? "stream" : "model"; }
 
 std::string Alter(const Definition& table, std::string_view what) {
   return fmt::format("ALTER TABLE {} {}", table.QuotedName(), what);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "warehouse/advice.h"
 #include "warehouse/postgres/catalog.h"
 
 namespace leat::warehouse {
@@ -32,14 +33,19 @@ bool Names(std::string_view text, const std::string& column) {
   return std::string_view("\0 ,:.;\n", 7).find(next) != std::string_view::npos;
 }
 
-/// The setting of the column that the server names, else the table's place.
-Place PlaceOf(const Definition& table, const Diagnostic& told) {
+/// The column that the server speaks of; nullptr: none.
+const ColumnSpec* ColumnOf(const Definition& table, const Diagnostic& told) {
   std::string text = told.message;
   for (const std::string& note : told.notes) text += "\n" + note;
-  for (const ColumnSpec& column : table.spec().columns) {
-    if (column.place.known() && Names(text, column.name)) return column.place;
-  }
-  return table.spec().place;
+  const auto& columns = table.spec().columns;
+  const auto found = std::ranges::find_if(columns, [&](const ColumnSpec& column) { return Names(text, column.name); });
+  return found == columns.end() ? nullptr : &*found;
+}
+
+/// The setting of that column, else the table's place.
+Place PlaceOf(const Definition& table, const Diagnostic& told) {
+  const ColumnSpec* column = ColumnOf(table, told);
+  return column != nullptr && column->place.known() ? column->place : table.spec().place;
 }
 
 bool IsAbout(std::string_view sqlstate, std::initializer_list<std::string_view> prefixes) {
@@ -58,6 +64,8 @@ Diagnostic DescribeRefusal(postgres::Connection& connection, const Definition& t
   } else if (IsAbout(error.sqlstate(), {"22", "23"})) {
     told.code = "LEAT0605";
     told.message = fmt::format("warehouse table {} refused its rows: {}", table.Name(), text);
+    // Class 23 are constraints, which no type mends.
+    if (error.sqlstate().starts_with("22")) told.help = {AdviceOnValues(table.spec(), ColumnOf(table, told))};
   } else if (error.sqlstate() == kLockNotAvailable) {
     told.code = "LEAT0607";
     told.message = fmt::format("warehouse table {} is locked by another session: {}", table.Name(), text);
@@ -92,6 +100,7 @@ Diagnostic DescribeFault(postgres::Connection& connection, const Definition& tab
     told.code = "LEAT0605";
     told.message =
         fmt::format("rows of {} do not fit warehouse table {}: {}", table.spec().model, table.Name(), error.message());
+    if (told.help.empty()) told.help = {AdviceOnValues(table.spec(), ColumnOf(table, told))};
   }
   if (!told.place.known()) told.place = PlaceOf(table, told);
   return told;
@@ -124,10 +133,7 @@ Error ForeignTable(const Definition& table, const ExistingTable& existing) {
   } else {
     told.message = fmt::format("{} is in the warehouse already, and is no table", table.Name());
   }
-  told.help = {table.spec().is_stream
-                   ? "choose another name with `rename` in the source's file, or another `schema` in leat.yaml"
-                   : "choose another name with `warehouse: {table: …}` in the model's head, or another `schema` in "
-                     "leat.yaml",
+  told.help = {AdviceOnName(table.spec()),
                fmt::format("or make room for it: ALTER TABLE {} RENAME TO {};  (or DROP TABLE)", table.QuotedName(),
                            QuoteIdentifier(table.spec().table + "_old"))};
   return Error(kConfig, std::move(told));
@@ -139,11 +145,7 @@ Error NotAlterable(const Definition& table, const std::vector<std::string>& refu
   told.place = table.spec().place;
   told.message = fmt::format("warehouse table {} cannot become what {} says now", table.Name(), table.spec().model);
   told.notes = refusals;
-  if (table.spec().is_stream)
-    told.help = {fmt::format("let it be made anew: DROP TABLE {};", table.QuotedName())};
-  else
-    told.help = {"cast in the model, or set `warehouse: {types: …}` to the type that is there",
-                 fmt::format("or let it be made anew: DROP TABLE {};", table.QuotedName())};
+  told.help = AdviceOnDefinition(table.spec(), table.QuotedName());
   return Error(kConfig, std::move(told));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "warehouse/advice.h"
 #include "warehouse/postgres/ledger.h"
 #include "warehouse/postgres/spec_for_test.h"
 
@@ -58,6 +59,19 @@ TEST(TableFaultTest, ATableOfSomebodyElseIsShownWithItsDifferences) {
       ElementsAre(
           "choose another name with `warehouse: {table: …}` in the model's head, or another `schema` in leat.yaml",
           "or make room for it: ALTER TABLE \"public\".\"dim_staff\" RENAME TO \"dim_staff_old\";  (or DROP TABLE)"));
+}
+
+TEST(TableFaultTest, AdviceIsForTheFileThatSaysWhatTheTableIs) {
+  TableSpec spec = StaffSpec();
+  EXPECT_EQ(AdviceOnValues(spec, &spec.columns[2]),
+            "give it a type that holds its values by  warehouse: {types: {pay: …}}  in the model's head");
+  spec.is_stream = true;
+  EXPECT_EQ(AdviceOnValues(spec, &spec.columns[2]),
+            "take it as text by  columns: {types: {pay: VARCHAR}}  in the source's file, or leave it out by  columns: "
+            "{exclude: [pay]}");
+  EXPECT_EQ(AdviceOnName(spec),
+            "choose another name with `rename` in the source's file, or another `schema` in leat.yaml");
+  EXPECT_THAT(AdviceOnDefinition(spec, "t"), ElementsAre("let it be made anew: DROP TABLE t;"));
 }
 
 TEST(TableFaultTest, ATableIsNotLoadedWithoutWhatItReferences) {
