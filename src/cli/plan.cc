@@ -22,8 +22,9 @@ ExitCode AnswerPlan(Session& session, const config::Project& project, const pipe
   if (is_answer)
     session.PrintDiagnostics(changes.diagnostics);
   else
-    session.Answer(FormatPlan(project, options, changes, detail, SystemClock().Now(), session.out_terminal()), data,
-                   changes.diagnostics);
+    session.Answer(FormatPlan(project, options, changes, detail, session.Invocation(), SystemClock().Now(),
+                              session.out_terminal()),
+                   data, changes.diagnostics);
   if (HasErrors(changes.diagnostics) || changes.Count(pipeline::PlannedTable::Change::kRefused) > 0) return kSomeFailed;
   return line.exit_code && !changes.IsEmpty() ? kChangesPending : kAllDone;
 }
@@ -31,8 +32,9 @@ ExitCode AnswerPlan(Session& session, const config::Project& project, const pipe
 ExitCode Plan(Session& session) {
   const CommandLine& line = session.line();
   const config::Project project = session.OpenProject();
-  return AnswerPlan(session, project,
-                    {.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh});
+  return AnswerPlan(
+      session, project,
+      {.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh, .wait = line.wait});
 }
 
 }  // namespace leat::cli

@@ -70,6 +70,12 @@ SavedPlan ReadPlanFile(const std::string& path, const config::Project& project) 
     const std::string name = saved.data.at("project");
     if (name != project.name)
       throw NoPlan(path, fmt::format("it is of project {}, and this is {}", name, project.name));
+    const std::string target = saved.data.at("target");
+    if (target != project.target.value)
+      throw Error(
+          kConfig, "LEAT0532",
+          fmt::format("{} is a plan of target {}, and this run is of target {}", path, target, project.target.value))
+          .Hint(fmt::format("leat -t {} run --apply {}", target, path));
   } catch (const Json::exception&) {
     throw NoPlan(path, "it is not what  leat plan -o  writes");
   }

@@ -112,8 +112,9 @@ class PlanText {
     const std::string root = project.folder + "/";
     const std::string& lake = project.lake.value;
     const char* dot = SignsOf(terminal_).dot;
-    const std::string title = fmt::format("{} {} target {} {} lake {}", Paint(terminal_, Tint::kBold, project.name), dot,
-                                          project.target.value, dot, lake.starts_with(root) ? "./" + lake.substr(root.size()) : lake);
+    const std::string title =
+        fmt::format("{} {} target {} {} lake {}", Paint(terminal_, Tint::kBold, project.name), dot,
+                    project.target.value, dot, lake.starts_with(root) ? "./" + lake.substr(root.size()) : lake);
     if (!changes_.last_run) return fmt::format("{} {} never run\n", title, dot);
     const state::Run& run = *changes_.last_run;
     return fmt::format("{} {} compared with run {}, {}\n", title, dot, run.number,
@@ -315,23 +316,24 @@ std::string FaultsText(const PlannedChanges& changes, const Terminal& terminal) 
   return text;
 }
 
-std::string Command(const char* command, const pipeline::RunOptions& options) {
+std::string Command(const std::string& leat, const char* command, const pipeline::RunOptions& options) {
   const std::string scope = pipeline::FormatScope(
       {.select = options.select, .exclude = options.exclude, .full_refresh = options.full_refresh});
-  return scope.empty() ? fmt::format("leat {}", command) : fmt::format("leat {} {}", command, scope);
+  return scope.empty() ? fmt::format("{} {}", leat, command) : fmt::format("{} {} {}", leat, command, scope);
 }
 
-std::string CountsText(const PlannedChanges& changes, const pipeline::RunOptions& options, const Terminal& terminal) {
+std::string CountsText(const PlannedChanges& changes, const pipeline::RunOptions& options, const std::string& leat,
+                       const Terminal& terminal) {
   if (changes.IsEmpty())
     return fmt::format("No changes.{} New rows come with  {}\n", FaultsText(changes, terminal),
-                       Command("run", options));
+                       Command(leat, "run", options));
   std::string text =
       fmt::format("Plan: {} to add, {} to change, {} to rebuild, {} to drop", changes.Count(Change::kNew),
                   changes.Count(Change::kChanged), changes.Count(Change::kRebuilt), changes.Count(Change::kGone));
   if (const int refused = changes.Count(Change::kRefused); refused > 0) text += fmt::format(", {} refused", refused);
   if (const int skipped = changes.Count(Change::kSkipped); skipped > 0) text += fmt::format(", {} skipped", skipped);
   return fmt::format("{}.{}\n  Apply with  {}      Save with  {} -o plan.json\n", text, FaultsText(changes, terminal),
-                     Command("run", options), Command("plan", options));
+                     Command(leat, "run", options), Command(leat, "plan", options));
 }
 
 Json TextOrNull(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }
@@ -364,11 +366,12 @@ Json ChangeJson(const PlannedTable& table) {
 }  // namespace
 
 std::string FormatPlan(const config::Project& project, const pipeline::RunOptions& options,
-                       const PlannedChanges& changes, PlanDetail detail, Timestamp now, const Terminal& terminal) {
+                       const PlannedChanges& changes, PlanDetail detail, const std::string& leat, Timestamp now,
+                       const Terminal& terminal) {
   const PlanText text(changes, detail, terminal);
   const bool tells_reads = !changes.IsEmpty() || detail == PlanDetail::kEverything;
   return text.Head(project, now) + text.Tables() + (tells_reads ? text.Reads() : "") + text.Warehouse() +
-         CountsText(changes, options, terminal);
+         CountsText(changes, options, leat, terminal);
 }
 
 Json PlanJson(const config::Project& project, const pipeline::RunOptions& options, const PlannedChanges& changes) {

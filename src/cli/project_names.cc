@@ -22,7 +22,7 @@ constexpr int64_t kRunsOffered = 20;
 std::unique_ptr<state::Store> OpenStateAtOnce(const config::Project& project) {
   if (!PathExists(project.state.value)) return nullptr;
   return state::OpenSqlite(project.state.value, project.name, SystemClock(),
-                           {.busy_timeout = std::chrono::milliseconds(0)});
+                           {.busy_timeout = std::chrono::milliseconds(0), .upgrades = false});
 }
 
 std::vector<Candidate> TableNames(const config::Project& project) {

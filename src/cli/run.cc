@@ -21,7 +21,7 @@ ExitCode AnswerRun(Session& session, const pipeline::RunSummary& summary, const 
   if (log_loss) diagnostics.push_back(*log_loss);
   Json data = RunSummaryJson(summary);
   data["target"] = session.target();
-  session.Answer(FormatRunSummary(summary, session.out_terminal()), data, diagnostics);
+  session.Answer(FormatRunSummary(summary, session.out_terminal(), session.Invocation()), data, diagnostics);
   if (summary.run.status == "cancelled") return static_cast<ExitCode>(128 + ReceivedSignal());
   return ExitCodeOf(summary);
 }
@@ -50,7 +50,8 @@ std::optional<ExitCode> CarryOutRun(Session& session, const config::Project& pro
 
 /// The selection of the plan that is to be applied, if it still says what a run would change.
 pipeline::RunOptions OptionsOfPlan(Session& session, const config::Project& project) {
-  const SavedPlan saved = ReadPlanFile(session.line().apply, project);
+  SavedPlan saved = ReadPlanFile(session.line().apply, project);
+  saved.options.wait = session.line().wait;
   const auto changes = pipeline::PlanChanges(project, saved.options, session.cancel());
   RequireStillTrue(saved, PlanJson(project, saved.options, changes));
   return saved.options;
@@ -74,8 +75,8 @@ ExitCode Run(Session& session) {
         line.apply.empty()
             ? pipeline::RunOptions{.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh}
             : OptionsOfPlan(session, project);
-    if (line.dry_run) return AnswerPlan(session, project, options);
     options.wait = line.wait;
+    if (line.dry_run) return AnswerPlan(session, project, options);
     return *CarryOutRun(session, project, options, &junit);
   });
 }

@@ -72,9 +72,9 @@ std::string ForShell(const std::string& selection) {
 }
 
 /// The command that does the same again.
-std::string Again(const RunSummary& summary) {
-  if (summary.run.selection.empty() || IsRetry(summary)) return IsRetry(summary) ? "leat retry" : "leat run";
-  return "leat run" + ForShell(summary.run.selection);
+std::string Again(const RunSummary& summary, const std::string& leat) {
+  if (summary.run.selection.empty() || IsRetry(summary)) return leat + (IsRetry(summary) ? " retry" : " run");
+  return leat + " run" + ForShell(summary.run.selection);
 }
 
 std::string FirstLine(const RunSummary& summary, const Terminal& terminal) {
@@ -92,12 +92,12 @@ std::string FirstLine(const RunSummary& summary, const Terminal& terminal) {
   return line + "\n";
 }
 
-std::string FailureLine(const RunSummary& summary, const Terminal& terminal) {
+std::string FailureLine(const RunSummary& summary, const Terminal& terminal, const std::string& leat) {
   const bool one = summary.tables_failed + summary.tables_skipped <= 1;
-  return fmt::format("{} failed, {} skipped; {} good rows.  Fix {}, then  {}\n",
+  return fmt::format("{} failed, {} skipped; {} good rows.  Fix {}, then  {} retry\n",
                      FormatCount(terminal, summary.tables_failed), FormatCount(terminal, summary.tables_skipped),
                      one ? "the failed table keeps its last" : "these tables keep their last",
-                     one ? "it" : "what failed", "leat retry");
+                     one ? "it" : "what failed", leat);
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ Reconciliation Reconcile(const RunSummary& summary) {
   return counts;
 }
 
-std::string FormatRunSummary(const RunSummary& summary, const Terminal& terminal) {
+std::string FormatRunSummary(const RunSummary& summary, const Terminal& terminal, const std::string& leat) {
   std::string text = FirstLine(summary, terminal);
   if (IsRetry(summary))
     text += fmt::format("This was the {}; what it read is of a new moment.\n", summary.run.selection);
@@ -130,10 +130,10 @@ std::string FormatRunSummary(const RunSummary& summary, const Terminal& terminal
            fmt::format(
                "Stopped as asked. What was done is published, the other tables are as they were; lake and positions "
                "are consistent.\nGo on with  {}\n",
-               summary.run.number != 0 ? "leat retry" : Again(summary));
-  if (summary.tables_failed + summary.tables_skipped > 0) return text + FailureLine(summary, terminal);
+               summary.run.number != 0 ? leat + " retry" : Again(summary, leat));
+  if (summary.tables_failed + summary.tables_skipped > 0) return text + FailureLine(summary, terminal, leat);
   if (summary.run.status != "succeeded")
-    text += fmt::format("Not all went well.  Mend the cause, then  {}\n", Again(summary));
+    text += fmt::format("Not all went well.  Mend the cause, then  {}\n", Again(summary, leat));
   return text;
 }
 

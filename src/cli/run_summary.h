@@ -28,7 +28,9 @@ Reconciliation Reconcile(const pipeline::RunSummary& summary);
 ///
 ///     38 of 39 tables done in 58 s · read 3 118 436 = written 3 118 430 + rejected 6 (leat preview web.hits__rejects)
 ///     1 failed, 0 skipped; the failed table keeps its last good rows.  Fix it, then  leat retry
-std::string FormatRunSummary(const pipeline::RunSummary& summary, const Terminal& terminal);
+/// `leat`: how the commands in it begin.
+std::string FormatRunSummary(const pipeline::RunSummary& summary, const Terminal& terminal,
+                             const std::string& leat = "leat");
 
 /// `data` of `leat run --json`.
 Json RunSummaryJson(const pipeline::RunSummary& summary);

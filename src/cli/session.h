@@ -49,6 +49,8 @@ class Session {
     typed_text_ = text;
   }
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
+  /// `leat`, with `-t` where that was typed: how commands that are told to people begin.
+  std::string Invocation() const { return line_.target.empty() ? "leat" : "leat -t " + line_.target; }
   /// The target of the project that was opened.
   const std::string& target() const { return target_; }
   /// Diagnostics that a line of the log has told already.

@@ -124,13 +124,18 @@ Recipe RecipeOf(const engine::Engine& engine, const Macros& macros, const Graph&
   const config::Model& model = *node.model;
   Recipe recipe{.sql = SqlOf(model).sql,
                 .settings = SettingsOf(model),
-                .checks = {},
+                .checks = ChecksOf(model.checks),
                 .warehouse = WarehouseOf(model.warehouse),
                 .macros = {},
                 .inputs = InputsOf(engine, graph, node)};
-  for (const config::CheckRule& rule : model.checks) AddRule(rule, recipe.checks);
   for (const std::string& macro : node.reads.macros) recipe.macros[macro] = HashOfText(macros.TextOf({macro}));
   return recipe;
+}
+
+Recipe::Texts ChecksOf(const std::vector<config::CheckRule>& rules) {
+  Recipe::Texts checks;
+  for (const config::CheckRule& rule : rules) AddRule(rule, checks);
+  return checks;
 }
 
 SqlPart SqlOf(const config::Model& model) {

@@ -34,6 +34,9 @@ std::optional<Recipe> ParseRecipe(const std::string& text);
 /// What `node` would be made from now. Binds nothing and reads no row; versions of inputs come from the engine.
 Recipe RecipeOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node);
 
+/// Rules as a recipe has them.
+Recipe::Texts ChecksOf(const std::vector<config::CheckRule>& rules);
+
 /// The SQL of a model's file without its head, and the line of the file in which it begins.
 struct SqlPart {
   std::string sql;

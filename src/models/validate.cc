@@ -1,6 +1,7 @@
 #include "models/validate.h"
 
 #include <set>
+#include <utility>
 
 #include "models/check_rules.h"
 #include "models/model_output.h"
@@ -60,8 +61,10 @@ class Validator {
   }
 
   Preparation Run() {
+    Preparation prepared;
     for (const Node& node : graph_.nodes) {
       CheckModel(node);
+      prepared.of_models[node.model->name] = ToldSince(prepared.diagnostics);
       MendTransaction();
     }
     for (const config::StreamProperties& stream : project_.streams) {
@@ -72,10 +75,19 @@ class Validator {
       if (graph_.check_reads[i] && Bind(*graph_.check_reads[i])) CheckQuery(project_.checks[i]);
       MendTransaction();
     }
-    return {std::move(diagnostics_), std::move(outputs_)};
+    prepared.of_others = ToldSince(prepared.diagnostics);
+    prepared.outputs = std::move(outputs_);
+    return prepared;
   }
 
  private:
+  /// What was told since the last call, which `all` gets too.
+  std::vector<Diagnostic> ToldSince(std::vector<Diagnostic>& all) {
+    std::vector<Diagnostic> told = std::exchange(diagnostics_, {});
+    all.insert(all.end(), told.begin(), told.end());
+    return told;
+  }
+
   void MendTransaction() {
     if (!transaction_.EndIfDead()) return;
     bound_.clear();

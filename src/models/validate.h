@@ -14,7 +14,9 @@ namespace leat::models {
 /// What came of preparing all models.
 struct Preparation {
   std::vector<Diagnostic> diagnostics;
-  std::map<std::string, ModelOutput> outputs;  ///< of the models that could be prepared, by name
+  std::map<std::string, std::vector<Diagnostic>> of_models;  ///< those that came of preparing a model, by its name
+  std::vector<Diagnostic> of_others;                         ///< those of streams' rules and of checks/
+  std::map<std::string, ModelOutput> outputs;                ///< of the models that could be prepared, by name
 };
 
 /// Prepare every model's SQL, its checks, its warehouse settings, and the files of checks/, against empty tables of the

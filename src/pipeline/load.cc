@@ -226,10 +226,14 @@ std::vector<warehouse::TableLoad> LoadsOf(const config::Project& project, Worksp
 }
 
 void RefuseDoubledTables(const config::Project& project, const std::set<std::string>& streams) {
+  if (!project.warehouse) return;
+  // In a DuckDB file the case of names tells no two of them apart.
+  const bool folds_case = project.connections.at(project.warehouse->connection.value).type == "duckdb";
+  const auto known_as = [&](const std::string& name) { return folds_case ? ToLower(name) : name; };
   std::map<std::pair<std::string, std::string>, std::string> taken;
   const auto take = [&](const std::string& name, const std::string& table, const Place& place) {
     const std::string schema = project.warehouse->SchemaOf(engine::ParseName(name).first);
-    const auto [other, is_new] = taken.emplace(std::pair(schema, table), name);
+    const auto [other, is_new] = taken.emplace(std::pair(known_as(schema), known_as(table)), name);
     if (is_new) return;
     Error fault(
         kConfig, "LEAT0611", place,

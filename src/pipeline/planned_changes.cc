@@ -11,6 +11,7 @@
 #include "models/model_output.h"
 #include "pipeline/comparison.h"
 #include "pipeline/load.h"
+#include "pipeline/load_guard.h"
 #include "pipeline/plan.h"
 #include "pipeline/recipes.h"
 #include "pipeline/stream_load.h"
@@ -177,15 +178,21 @@ class Planner {
     }
     table.columns =
         CompareColumns(published == nullptr ? std::vector<duck::Column>() : ColumnsOf(published->schema()), columns);
-    if (published != nullptr && before) table.settings = CompareSettings(*before, RecipeOf(source, stream));
-    for (SettingChange& setting : table.settings) setting.part = "rules";
-    const bool is_other = !table.columns.empty() || !table.settings.empty() || forecast->has_new_shape;
-    if (table.change == Change::kUnchanged && is_other) table.change = Change::kChanged;
+    if (published != nullptr && before) table.settings = CompareSettings(*before, RecipeOf(project_, source, stream));
+    for (SettingChange& setting : table.settings)
+      if (setting.part == "head") setting.part = "rules";
+    const bool is_read_otherwise =
+        !table.columns.empty() || forecast->has_new_shape ||
+        std::ranges::find(table.settings, "rules", &SettingChange::part) != table.settings.end();
+    if (table.change == Change::kUnchanged && (is_read_otherwise || !table.settings.empty())) {
+      table.change = Change::kChanged;
+      if (!is_read_otherwise && !options_.full_refresh) table.work = Work::kCheck;
+    }
     if (table.change == Change::kUnchanged && options_.full_refresh) {
       table.change = Change::kRebuilt;
       table.because = "--full-refresh";
     }
-    if (table.change != Change::kUnchanged) table.work = Work::kRead;
+    if (table.change != Change::kUnchanged && table.work == Work::kNone) table.work = Work::kRead;
     if (published == nullptr || !table.columns.empty() || forecast->has_new_shape) has_other_rows_.insert(stream.name);
   }
 
@@ -218,28 +225,22 @@ class Planner {
     return comparison;
   }
 
-  /// Tell the faults of a file; returns whether any is an error.
-  bool TellFaultsOf(const std::string& file) {
-    bool has_errors = false;
-    for (const Diagnostic& diagnostic : prepared_.diagnostics) {
-      if (diagnostic.place.file != file) continue;
+  /// Two models may fail by one macro.
+  void TellOnce(const Diagnostic& diagnostic) {
+    if (std::ranges::find(changes_.diagnostics, diagnostic) == changes_.diagnostics.end())
       changes_.diagnostics.push_back(diagnostic);
-      has_errors = has_errors || diagnostic.severity == Severity::kError;
-    }
-    return has_errors;
   }
 
-  /// Those of macros, and of checks/ unless they follow from a refused model. Those of models outside the selection are
-  /// not this plan's.
+  /// Those of streams, and of checks/ unless they follow from a refused model. Those of models outside the selection
+  /// are not this plan's.
   void TellOtherFaults() {
-    std::set<std::string> files;
-    for (const Diagnostic& diagnostic : prepared_.diagnostics) files.insert(diagnostic.place.file);
-    for (const config::Model& model : project_.models) files.erase(model.file);
+    std::set<std::string> left_out;
     for (size_t i = 0; i < project_.checks.size(); ++i) {
       const auto& reads = plan_.graph.check_reads[i];
-      if (reads && !RefusedAmong(reads->TableNames()).empty()) files.erase(project_.checks[i].file);
+      if (reads && !RefusedAmong(reads->TableNames()).empty()) left_out.insert(project_.checks[i].file);
     }
-    for (const std::string& file : files) TellFaultsOf(file);
+    for (const Diagnostic& diagnostic : prepared_.of_others)
+      if (!left_out.contains(diagnostic.place.file)) TellOnce(diagnostic);
   }
 
   void AddModel(const models::Node& node, const ModelComparison& comparison) {
@@ -260,8 +261,13 @@ class Planner {
       table.settings = CompareSettings(*comparison.recipe_before, comparison.recipe);
       if (comparison.is_other_definition()) table.sql = CompareSql(model, *comparison.recipe_before);
     }
-    if (TellFaultsOf(model.file)) Refuse(table);
+    const std::vector<Diagnostic>& faults = prepared_.of_models.at(model.name);
+    for (const Diagnostic& fault : faults) TellOnce(fault);
+    if (HasErrors(faults)) Refuse(table);
     if (table.work == Work::kBuild) has_other_rows_.insert(model.name);
+    const bool is_numbered_anew = model.kind == config::ModelKind::kHistory && table.change == Change::kChanged &&
+                                  table.work == Work::kBuild && comparison.is_other_definition();
+    if (is_numbered_anew) renumbered_.insert(model.name);
   }
 
   void Classify(const models::Node& node, const ModelComparison& comparison, bool is_published, PlannedTable& table) {
@@ -399,11 +405,14 @@ class Planner {
     if (loads.empty()) return;
     try {
       const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
-      const auto warehouse = warehouse::Open(target, {.cancel = &cancel_});
+      LoadGuard guard(project_, cancel_);
+      const auto warehouse = warehouse::Open(
+          target, {.cancel = &cancel_, .guard = [&](const auto& at) { guard.Check(at); }, .wait = options_.wait});
       for (warehouse::PlannedChange& change : warehouse->PlanChanges(project_.name, loads))
         AddWarehouseChange(std::move(change));
     } catch (const Error& error) {
-      if (!IsUnreachable(error)) return Tell(error.diagnostic(), project_.warehouse->connection.place);
+      const bool is_held = error.code() == "LEAT0614";
+      if (!IsUnreachable(error) && !is_held) return Tell(error.diagnostic(), project_.warehouse->connection.place);
       TellUnreachable(error, project_.warehouse->connection.place, "what would change in the warehouse is not known");
     }
   }
@@ -415,6 +424,8 @@ class Planner {
       std::vector<warehouse::TableLoad> published = LoadsOf(project_, workspace_, {stream});
       warehouse::TableLoad& load =
           loads.emplace_back(published.empty() ? warehouse::TableLoad() : std::move(published.front()));
+      const bool has_other_key = load.snapshot_id != 0 && load.spec.primary_key != spec.primary_key;
+      if (has_other_key) load.replaces = [](int64_t) { return true; };
       load.spec = spec;
     }
     for (const PlannedTable& table : changes_.tables) {
@@ -425,14 +436,15 @@ class Planner {
       if (output == prepared_.outputs.end() && published == nullptr) continue;
       const bool is_built = table.work == Work::kBuild && output != prepared_.outputs.end();
       warehouse::TableLoad load;
-      if (published != nullptr && published->snapshot())
+      if (published != nullptr && published->snapshot()) {
         load = LoadOf(project_, *model, *published, workspace_.engine());
+        load.commit_number = workspace_.store()->LastCommitNumber("models");
+      }
       if (is_built) load.spec = SpecOf(project_, *model, output->second.schema);
-      const bool is_renumbered =
-          model->kind == config::ModelKind::kHistory && table.change == Change::kChanged && table.work == Work::kBuild;
-      if (is_renumbered) load.replaces = [](int64_t) { return true; };
+      if (renumbered_.contains(table.name)) load.replaces = [](int64_t) { return true; };
       loads.push_back(std::move(load));
     }
+    for (warehouse::TableLoad& load : loads) load.is_full = options_.full_refresh;
     return loads;
   }
 
@@ -443,11 +455,14 @@ class Planner {
     if (table.change == Change::kUnchanged) {
       table.change = Change::kChanged;
       table.work = Work::kLoad;
-      const bool is_made = std::ranges::any_of(
-          change.statements, [](const std::string& statement) { return statement.starts_with("CREATE TABLE"); });
-      table.because = is_made ? "not in the warehouse yet" : "the warehouse has it otherwise";
+      table.because = WhyLoaded(change);
     }
-    changes_.warehouse.push_back(std::move(change));
+    if (!change.statements.empty()) changes_.warehouse.push_back(std::move(change));
+  }
+
+  static const char* WhyLoaded(const warehouse::PlannedChange& change) {
+    if (change.is_new) return "not in the warehouse yet";
+    return change.statements.empty() ? "the warehouse lacks rows" : "the warehouse has it otherwise";
   }
 
   const Place& PlaceOf(const std::string& table) const {
@@ -480,6 +495,7 @@ class Planner {
   models::Preparation prepared_;
   std::set<std::string> refused_;         ///< tables that the run would refuse or skip
   std::set<std::string> has_other_rows_;  ///< tables that this plan gives other rows or columns
+  std::set<std::string> renumbered_;      ///< histories whose record ids mean other rows after the build
   PlannedChanges changes_;
 };
 

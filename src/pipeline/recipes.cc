@@ -42,6 +42,7 @@ std::string ListText(const std::vector<config::Located<std::string>>& globs) {
 void AddColumnRules(const config::ColumnRules& rules, models::Recipe::Texts& settings) {
   using Rules = config::ColumnRules;
   if (!rules.include.empty()) settings["columns include"] = ListText(rules.include);
+  for (const auto& [column, type] : rules.types) settings["columns types " + column] = type.value;
   if (!rules.exclude.empty()) settings["columns exclude"] = ListText(rules.exclude);
   if (rules.on_new != Rules::New::kAdd)
     settings["columns new"] = rules.on_new == Rules::New::kIgnore ? "ignore" : "stop";
@@ -68,8 +69,10 @@ Recipes ReadRecipes(state::Store* store) {
   return recipes;
 }
 
-models::Recipe RecipeOf(const config::Source& source, const sources::StreamInfo& stream) {
+models::Recipe RecipeOf(const config::Project& project, const config::Source& source,
+                        const sources::StreamInfo& stream) {
   models::Recipe recipe;
+  if (const auto* described = project.FindStream(stream.name)) recipe.checks = models::ChecksOf(described->checks);
   const std::string origin = stream.origin.substr(std::min(stream.origin.size(), source.schema.size() + 1));
   const std::optional<config::StreamRule> rule = source.RuleFor(origin);
   if (!rule) return recipe;

@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "config/postgres_options.h"
 #include "core/diagnostic_json.h"
 #include "core/fail_point.h"
 #include "core/ids.h"
@@ -25,13 +24,13 @@
 #include "pipeline/lease_keeper.h"
 #include "pipeline/lease_wait.h"
 #include "pipeline/load.h"
+#include "pipeline/load_guard.h"
 #include "pipeline/plan.h"
 #include "pipeline/progress.h"
 #include "pipeline/recipes.h"
 #include "pipeline/scope.h"
 #include "pipeline/steps.h"
 #include "warehouse/open.h"
-#include "warehouse/postgres/postgres_warehouse.h"
 
 namespace leat::pipeline {
 namespace {
@@ -46,6 +45,7 @@ class Runner {
         observer_(observer),
         cancel_(cancel),
         workspace_(project, Workspace::Access::kWrite, cancel),
+        load_guard_(project, cancel),
         macros_(workspace_.engine().connection(), project.macros) {}
 
   RunSummary Run() {
@@ -260,7 +260,7 @@ class Runner {
       commit.steps.push_back(ExtractStepOf(outcome));
       for (const sources::StreamInfo& stream : source.streams)
         if (stream.name == outcome.stream && !outcome.position.empty())
-          commit.recipes.push_back({stream.name, models::FormatRecipe(RecipeOf(*source.config, stream))});
+          commit.recipes.push_back({stream.name, models::FormatRecipe(RecipeOf(project_, *source.config, stream))});
       if (outcome.pending) tables.push_back(AddTo(commit, *outcome.pending));
     }
     workspace_.store()->Publish(commit);
@@ -473,40 +473,13 @@ class Runner {
     try {
       const config::Connection& target = project_.connections.at(project_.warehouse->connection.value);
       const auto warehouse = warehouse::Open(
-          target, {.cancel = &cancel_, .guard = [&](const auto& at) { RefuseSource(at); }, .wait = options_.wait});
+          target, {.cancel = &cancel_, .guard = [&](const auto& at) { load_guard_.Check(at); }, .wait = options_.wait});
       duck::Connection connection(workspace_.database());
       for (const warehouse::LoadOutcome& outcome : warehouse->Load(connection, project_.name, loads))
         EndLoad(StepOf(outcome, run_.number, started), outcome.diagnostic);
     } catch (const Error& error) {
       FailLoads(loads, error, started);
     }
-  }
-
-  /// A warehouse inside its own source would be read as one at the next run, and grow by itself.
-  void RefuseSource(const warehouse::Identity& target) {
-    if (!places_read_) places_read_ = PlacesRead();
-    for (const auto& [source, place] : *places_read_) {
-      if (!warehouse::IsSame(target, place)) continue;
-      throw Error(
-          kConfig, "LEAT0612", project_.warehouse->place,
-          fmt::format("the warehouse is the schema {} of the database that source {} reads", target.schema, source))
-          .Hint("give the warehouse a database or a schema of its own");
-    }
-  }
-
-  /// What each source reads from; what does not answer was not read either.
-  std::map<std::string, warehouse::Identity> PlacesRead() const {
-    std::map<std::string, warehouse::Identity> places;
-    for (const config::Source& source : project_.sources) {
-      try {
-        postgres::Connection connection(config::PostgresOptions(project_.connections.at(source.connection.value)),
-                                        &cancel_);
-        places[source.name] = warehouse::IdentityOf(connection, source.schema);
-      } catch (const Error& error) {
-        if (!IsUnreachable(error)) throw;
-      }
-    }
-    return places;
   }
 
   /// The published tables of this run. One that failed is left out: its file may speak of another table than the one
@@ -618,6 +591,7 @@ class Runner {
   RunObserver& observer_;
   const CancelFlag& cancel_;
   Workspace workspace_;
+  LoadGuard load_guard_;
   models::Macros macros_;
   Plan plan_;
   state::Run run_;
@@ -629,8 +603,6 @@ class Runner {
   std::map<std::string, std::optional<Timestamp>> newest_;   ///< of streams with `loaded_at_field`
   std::map<std::string, std::optional<Timestamp>> data_to_;  ///< of tables, as published
   std::vector<state::Step> unrecorded_;                      ///< steps that no commit holds
-  /// By source; asked before the first row is loaded.
-  std::optional<std::map<std::string, warehouse::Identity>> places_read_;
   RunSummary summary_;
   int unreachable_ = 0;  ///< connections that did not answer or let us in
   bool cancelled_ = false;

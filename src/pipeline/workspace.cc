@@ -29,7 +29,8 @@ Workspace::Workspace(const config::Project& project, Access access, const Cancel
     MakeDirectories(project.lake.value);
   }
   if (access == Access::kWrite || PathExists(project.state.value))
-    store_ = state::OpenSqlite(project.state.value, project.name);
+    store_ =
+        state::OpenSqlite(project.state.value, project.name, SystemClock(), {.upgrades = access == Access::kWrite});
   storage_ = lake::OpenLocalStorage(project.lake.value);
   writer_ = std::make_unique<lake::TableWriter>(*storage_);
   database_ = std::make_unique<duck::Database>(duck::Settings{.threads = threads_,

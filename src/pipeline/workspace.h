@@ -26,8 +26,8 @@ class Workspace {
  public:
   enum class Access {
     kWrite,  ///< makes the state database and the lake's folder if they are absent
-    kRead    ///< makes nothing; a project that never ran has no tables; DuckDB reads the lake and the seeds and nothing
-             ///< else
+    kRead  ///< makes and upgrades nothing; a project that never ran has no tables; DuckDB reads the lake and the seeds
+           ///< and nothing else
   };
   Workspace(const config::Project& project, Access access, const CancelFlag& cancel);
 

@@ -177,6 +177,7 @@ class Store {
 struct SqliteOptions {
   std::chrono::milliseconds busy_timeout = std::chrono::seconds(30);  ///< wait for other processes' transactions
   Process process = ThisProcess();                                    ///< who takes the leases
+  bool upgrades = true;  ///< else a file of an older leat stays as it is, and what it lacks is empty: for readers
 };
 
 /// Open, or make, the SQLite state database at `path`: WAL, `synchronous = FULL`, catalog name = `project`. Beside it

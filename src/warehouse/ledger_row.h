@@ -20,6 +20,10 @@ struct LedgerRow {
 /// Whether the row was written for a table of another lake.
 bool IsForeign(const LedgerRow& row, const TableLoad& load);
 
+/// Whether the table holds other rows than the published ones.
+bool IsBehind(const LedgerRow& row, const TableLoad& load);
+
+/// A commit number or an epoch of 0 is not known yet and passes.
 /// Throws: Error(kConflict, LEAT0613) for a foreign row, unless `load` takes the table over; Error(kConflict, LEAT0604)
 /// if the row is of a later commit or epoch than `load`.
 void CheckNotAhead(const LedgerRow& row, const TableLoad& load);

@@ -101,6 +101,8 @@ struct PlannedChange {
   /// Whether Load would do it even if no row has changed. False: somebody altered the table since it was loaded, and
   /// only the next load with rows brings it back.
   bool is_pending = true;
+  bool is_new = false;     ///< the table is not there yet
+  bool is_behind = false;  ///< it holds other rows than the published ones
 };
 
 /// Called with the identity of each schema that is to be written, before anything is; throws to refuse the load.
@@ -122,8 +124,9 @@ class Warehouse {
   virtual Identity Identify(const std::string& schema) = 0;
 
   /// Tell what Load would do to the definitions of `tables` as they are now, writing nothing; a table that needs
-  /// nothing is left out. Of a load only `spec` and `replaces` are looked at. In dependency order.
-  /// Throws: Error(kConnection); Error(kConfig, LEAT0603).
+  /// nothing is left out. The rows of a load are not looked at; a commit number, an epoch or a snapshot of 0 is one
+  /// that only the run will know. In dependency order. Throws: Error(kConnection); Error(kConfig, LEAT0603);
+  /// Error(kConflict, LEAT0604, LEAT0613, LEAT0614) as Load; what the guard throws.
   virtual std::vector<PlannedChange> PlanChanges(const std::string& project, const std::vector<TableLoad>& tables) = 0;
 
   /// Bring all tables to the given state in one transaction, dimensions before facts; a table whose ledger row names

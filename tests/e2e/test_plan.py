@@ -5,15 +5,18 @@ import dataclasses
 import hashlib
 import json
 import re
+import shutil
 import sqlite3
 import textwrap
 from typing import Callable
 
+import duckdb
 import pytest
 
 from support.project import Project, diagnostics, streams
 from support.screen import show
-from support.shop import Shop
+from support.shop import WRITER, Shop
+from support.warehouses import KINDS, DuckdbWarehouse
 
 _TABLES = """
     CREATE TABLE item (id int PRIMARY KEY, code text NOT NULL UNIQUE, v int, name text);
@@ -541,6 +544,202 @@ def test_reset_model_is_rebuilt_and_a_reset_stream_is_read_in_full(small):
     reads = {read["stream"]: read for read in small.command("plan", "--json").json()["data"]["reads"]}
     assert reads["src.item"] == {"stream": "src.item", "how": "full", "because": "it is not kept how far it was read"}
     small.run().expect(0)
+    expect_empty(small)
+
+
+# --- what the warehouse lacks or refuses ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=KINDS)
+def target(request, make):
+    """Each kind of warehouse, with mart.item loaded once."""
+    target = KINDS[request.param](make, _TABLES)
+    target.project.model("item", "SELECT id, v FROM src.item\n", "key: id")
+    target.project.run().expect(0)
+    return target
+
+
+def load_streams(project: Project) -> None:
+    settings = project.folder / "leat.yaml"
+    settings.write_text(settings.read_text().replace('load: ["mart.*"]', 'load: ["mart.*", "src.item"]'))
+
+
+def test_schema_that_a_source_reads_is_no_warehouse(make):
+    project = make(_TABLES, warehouse=True)
+    project.source.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {WRITER}")
+    project.write("leat.yaml", project.settings().replace(project.warehouse.name, project.source.name))
+    load_streams(project)
+    assert told(project, code=1).splitlines()[-1] == (
+        "error[LEAT0612]: the warehouse is the schema public of the database that source src reads"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stream_of_another_key_is_replaced_in_the_warehouse(make, kind):
+    target = KINDS[kind](make, _TABLES)
+    project = target.project
+    load_streams(project)
+    project.run().expect(0)
+    streams(project, '"*": {}', "item: {key: code}")
+    assert "error" not in told(project)
+    project.run().expect(0)
+    assert target.key("item") == ["code"]
+    expect_empty(project)
+
+
+def test_load_that_failed_is_planned_again(target):
+    project = target.project
+    project.execute("UPDATE item SET v = 11 WHERE id = 1")
+    settings = (project.folder / "leat.yaml").read_text()
+    broken = re.sub(r"(  warehouse: .*port: )\d+", r"\g<1>1", settings.replace("path: ./", "path: ./absent/"))
+    project.write("leat.yaml", broken)
+    project.run().expect(1)
+    project.write("leat.yaml", settings)
+    assert told(project, "--exit-code", code=4) == (
+        "  ~ mart.item  changed   models/mart/item.sql   the warehouse lacks rows\n  = 2 tables unchanged"
+    )
+    project.run().expect(0)
+    expect_empty(project)
+
+
+def test_lake_made_anew_is_refused_by_the_plan_as_by_the_run(target):
+    project = target.project
+    shutil.rmtree(project.folder / "lake")
+    shutil.rmtree(project.folder / ".leat")
+    refusal = "was loaded from another lake, or from another table of this one"
+    assert re.search(rf"error\[LEAT0613\]: warehouse table \w+\.item {refusal}", told(project, code=1))
+    assert refusal in diagnostics(project.run().expect(1))
+    assert "error" not in told(project, "--full-refresh")
+    project.run("--full-refresh").expect(0)
+    expect_empty(project)
+
+
+def test_type_in_the_warehouse_of_a_history_does_not_number_it_anew(make):
+    project = make(_TABLES, warehouse=True)
+    project.model("versions", "SELECT id, v FROM src.item__history\n", "kind: history\nkey: id\nrecord_id: record\n")
+    project.run().expect(0)
+    project.model(
+        "versions",
+        "SELECT id, v FROM src.item__history\n",
+        "kind: history\nkey: id\nrecord_id: record\nwarehouse: {types: {v: smallint}}\n",
+    )
+    project.execute("UPDATE item SET v = 11 WHERE id = 1")
+    project.run("src.item").expect(0)
+    assert "error[LEAT0607]" in told(project, code=1)
+    assert "error[LEAT0607]" in diagnostics(project.run().expect(1))
+
+
+def test_duckdb_file_that_is_held_is_a_warning_and_the_rest_is_planned(make):
+    target = DuckdbWarehouse(make, _TABLES)
+    target.project.model("item", "SELECT id, v FROM src.item\n", "key: id")
+    target.project.run().expect(0)
+    target.project.model("item", "SELECT id, v, code FROM src.item\n", "key: id")
+    with contextlib.closing(duckdb.connect(str(target.path))):
+        shown = told(target.project)
+    assert shown.startswith("  ~ mart.item  changed   models/mart/item.sql\n")
+    assert "warning[LEAT0614]" in shown and "= note: what would change in the warehouse is not known" in shown
+
+
+def test_duckdb_file_gets_a_schema_once_and_its_tables_are_told_apart_without_case(make):
+    target = DuckdbWarehouse(make, _TABLES)
+    project = target.project
+    project.write("leat.yaml", project.settings() + "  warehouse: {type: duckdb, path: ./warehouse.duckdb}\n"
+                  "warehouse: {connection: warehouse, schema: shown}\n")
+    project.model("item", "SELECT id, v FROM src.item\n", "key: id")
+    project.model("other", "SELECT id, v FROM src.item\n", "key: id")
+    planned = project.command("plan", "--json").expect(0).json()["data"]["warehouse"]
+    assert len(planned) == 2
+    statements = [statement for entry in planned for statement in entry["statements"]]
+    assert [statement for statement in statements if "SCHEMA" in statement] == ['CREATE SCHEMA IF NOT EXISTS "shown"']
+    project.model("other", "SELECT id, v FROM src.item\n", "key: id\nwarehouse: {table: ITEM}\n")
+    assert "error[LEAT0611]" in diagnostics(project.command("plan").expect(2))
+
+
+def test_duckdb_table_that_is_made_anew_is_there_already(make):
+    target = DuckdbWarehouse(make, _TABLES)
+    target.project.model("item", "SELECT id, v FROM src.item\n", "key: id")
+    target.project.run().expect(0)
+    target.execute("ALTER TABLE item DROP COLUMN v")
+    target.execute("UPDATE _leat_loads SET definition = 'other'")
+    assert "models/mart/item.sql   the warehouse has it otherwise" in told(target.project)
+
+
+# --- rules of streams ----------------------------------------------------------------------------------------------------
+
+_RULE = """
+    sources:
+      - name: src
+        tables:
+          - name: item
+            columns:
+              - {name: id, data_tests: [not_null]}
+    """
+
+
+def test_rule_of_a_stream_is_a_change_until_it_was_judged(small):
+    small.write("models/schema.yml", _RULE)
+    assert "  ~ src.item  changed   sources/src.yaml\n      checks    + not_null(id)\n      check     the rows as they are" in (
+        small.command("plan").expect(0).stdout
+    )
+    small.run().expect(0)
+    expect_empty(small)
+
+
+def test_type_of_a_column_is_a_rule_of_its_stream(small):
+    small.execute("CREATE TABLE odd (id int PRIMARY KEY, n text)")
+    small.run().expect(0)
+    streams(small, '"*": {}', "odd: {columns: {types: {n: varchar}}}")
+    changes = small.command("plan", "--json").json()["data"]["changes"]
+    assert [(change["table"], [setting["name"] for setting in change["settings"]]) for change in changes] == [
+        ("src.odd", ["columns types n"])
+    ]
+
+
+def test_wrong_type_in_schema_yml_refuses_its_model_alone(small):
+    small.write(
+        "models/schema.yml",
+        """
+        models:
+          - name: item
+            columns:
+              - {name: v, data_type: varchar}
+        """,
+    )
+    shown = told(small, code=1)
+    assert shown.startswith("  ✗ mart.item   refused   models/mart/item.sql\n  · mart.total  skipped   needs mart.item\n")
+    assert shown.count("error[LEAT0136]") == 1
+    assert told(small, "mart.notes") == "  = 1 table unchanged"
+
+
+# --- targets and older files ---------------------------------------------------------------------------------------------
+
+
+def test_commands_in_the_answer_name_the_target_that_was_typed(small):
+    small.write("leat.yaml", small.settings() + "targets: {dev: {limits: {threads: 1}}}\n")
+    macro(small)
+    assert "Apply with  leat -t dev run      Save with  leat -t dev plan -o plan.json\n" in (
+        small.command("plan", "-t", "dev").expect(0).stdout
+    )
+    small.command("plan", "-t", "dev", "-o", "plan.json").expect(0)
+    refused = small.run("--apply", "plan.json").expect(2)
+    assert diagnostics(refused).startswith(
+        "error[LEAT0532]: plan.json is a plan of target dev, and this run is of target default\n"
+        "  = help: leat -t dev run --apply plan.json\n"
+    )
+    small.command("-t", "dev", "run", "--apply", "plan.json").expect(0)
+    small.model("total", "SELECT 1 / 0 = 'x'::INTEGER AS n FROM mart.item\n")
+    assert "Fix it, then  leat -t dev retry\n" in small.run("-t", "dev").expect(1).stdout
+
+
+def test_looking_leaves_a_state_database_of_an_older_leat_as_it_is(small):
+    state = small.folder / ".leat" / "state.db"
+    with contextlib.closing(sqlite3.connect(state)) as connection:
+        connection.executescript("DROP TABLE leat_recipes; UPDATE leat_meta SET schema_version = 2")
+    expect_empty(small)
+    assert "src.item\tstream" in small.command("__complete", "leat preview src.").stdout
+    assert list(state.parent.glob("state.db.version-*")) == []
+    small.run().expect(0)
+    assert (state.parent / "state.db.version-2").exists()
     expect_empty(small)
 
 

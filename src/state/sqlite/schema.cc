@@ -200,12 +200,13 @@ int64_t ReadVersion(const Database& database) {
 }
 
 Database OpenState(const std::string& path, const std::string& project, std::chrono::milliseconds busy_timeout,
-                   std::span<const Migration> migrations) {
+                   std::span<const Migration> migrations, bool upgrades) {
   if (!PathExists(path)) Create(path, project, busy_timeout, migrations);
   Database database(path, busy_timeout, Database::Missing::kRefuse);
   const int64_t version = ReadVersion(database);
   CheckNotNewer(database, version, migrations.back().version);
-  if (version < migrations.back().version) Upgrade(database, project, busy_timeout, migrations);
+  const bool is_old = version < migrations.back().version;
+  if (is_old && (upgrades || version == 0)) Upgrade(database, project, busy_timeout, migrations);
   CheckProject(database, project);
   return database;
 }

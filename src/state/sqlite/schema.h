@@ -23,11 +23,10 @@ int64_t ReadVersion(const Database& database);
 /// Open the state database of `project`, making it if there is none and upgrading an older one.
 ///
 /// A new file appears complete under its name or not at all. An upgrade is one transaction; before it the file is
-/// copied to
-/// `<path>.version-<n>`. Where nothing is to be done, nothing is written.
-/// Throws: Error(kConfig, LEAT0513), made by a newer leat; Error(kConfig, LEAT0516), made for another project; as
-/// Database.
+/// copied to `<path>.version-<n>`; without `upgrades` an older one stays as it is. Where nothing is to be done, nothing
+/// is written. Throws: Error(kConfig, LEAT0513), made by a newer leat; Error(kConfig, LEAT0516), made for another
+/// project; as Database.
 Database OpenState(const std::string& path, const std::string& project, std::chrono::milliseconds busy_timeout,
-                   std::span<const Migration> migrations = Migrations());
+                   std::span<const Migration> migrations = Migrations(), bool upgrades = true);
 
 }  // namespace leat::state::sqlite

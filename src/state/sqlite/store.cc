@@ -19,7 +19,7 @@ SqliteStore::SqliteStore(const std::string& path, const std::string& project, co
     : project_(project),
       clock_(clock),
       options_(std::move(options)),
-      database_(OpenState(path, project, options_.busy_timeout)),
+      database_(OpenState(path, project, options_.busy_timeout, Migrations(), options_.upgrades)),
       reserve_(path) {}
 
 int64_t SqliteStore::LastCommitNumber(const std::string& scope) {
@@ -65,6 +65,9 @@ std::vector<ModelState> SqliteStore::Models() {
 }
 
 std::vector<Recipe> SqliteStore::Recipes() {
+  // A file that was opened as an older leat left it.
+  Statement table(database_, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'leat_recipes'");
+  if (!table.Next()) return {};
   Statement rows(database_, "SELECT table_name, recipe FROM leat_recipes ORDER BY table_name");
   std::vector<Recipe> recipes;
   while (rows.Next()) recipes.push_back({rows.Text(0), rows.Text(1)});

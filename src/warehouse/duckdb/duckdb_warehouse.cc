@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "core/file_system.h"
@@ -69,22 +70,37 @@ bool IsLoaded(const Job& job, const std::map<std::string, LedgerRow>& ledger) {
          row->second.snapshot_id == job.load->snapshot_id && row->second.definition == job.fingerprint;
 }
 
+/// A schema that is not there yet is made with the first table that goes into it.
+void AddFileSchemas(duck::Connection& connection, const std::vector<TableLoad>& tables, bool has_file,
+                    std::vector<PlannedChange>& changes) {
+  std::set<std::string> seen;
+  for (PlannedChange& change : changes) {
+    if (change.statements.empty()) continue;
+    const std::string& schema =
+        std::ranges::find(tables, change.model, [](const TableLoad& load) { return load.spec.model; })->spec.schema;
+    const bool has_schema = has_file ? HasSchema(connection, schema) : schema == "main";
+    if (has_schema || !seen.insert(ToLower(schema)).second) continue;
+    change.statements.insert(change.statements.begin(), "CREATE SCHEMA IF NOT EXISTS " + QuoteIdentifier(schema));
+  }
+}
+
 /// What the load of one table would do to its definition; `connection` has the file attached if there is one.
 PlannedChange PlanTable(duck::Connection& connection, const std::string& project, const TableLoad& load,
                         const Definition& table, bool has_file) {
   PlannedChange change{.model = load.spec.model, .statements = {}, .diagnostic = {}};
-  const bool has_schema = has_file ? HasSchema(connection, load.spec.schema) : load.spec.schema == "main";
-  if (!has_schema) change.statements.push_back("CREATE SCHEMA IF NOT EXISTS " + QuoteIdentifier(load.spec.schema));
   std::optional<ExistingTable> existing;
   if (has_file) existing = Inspect(connection, load.spec.schema, load.spec.table);
   if (!existing) {
+    change.is_new = true;
     change.statements.push_back(CreateTableSql(table, nullptr, table.QuotedName()));
     return change;
   }
   const auto ledger = Ledger(connection, load.spec.schema, project).Read();
   const auto row = ledger.find(load.spec.table);
   if (row == ledger.end() || !existing->is_table) throw ForeignTable(table, *existing);
-  change.is_pending = row->second.definition != table.Fingerprint();
+  CheckNotAhead(row->second, load);
+  change.is_behind = IsBehind(row->second, load);
+  change.is_pending = change.is_behind || row->second.definition != table.Fingerprint();
   const bool is_replaced = !table.has_key() || load.replaces(row->second.snapshot_id);
   const Alteration alteration = PlanAlteration(table, *existing, is_replaced ? OldRows::kReplaced : OldRows::kKept);
   if (!alteration.refusals.empty()) throw NotAlterable(table, alteration.refusals);
@@ -121,11 +137,13 @@ std::vector<PlannedChange> DuckdbWarehouse::PlanChanges(const std::string& proje
   for (const TableLoad& load : tables) {
     try {
       PlannedChange change = PlanTable(connection, project, load, Definition(connection, load.spec), look.has_value());
-      if (!change.statements.empty()) changes.push_back(std::move(change));
+      if (!change.statements.empty() || change.is_behind) changes.push_back(std::move(change));
     } catch (const Error& error) {
+      if (error.kind() == kConflict) throw;
       changes.push_back({.model = load.spec.model, .statements = {}, .diagnostic = error.diagnostic()});
     }
   }
+  AddFileSchemas(connection, tables, look.has_value(), changes);
   return changes;
 }
 

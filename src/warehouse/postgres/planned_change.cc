@@ -95,7 +95,11 @@ void RefuseWithoutRights(postgres::Connection& server, const Definition& table) 
 void Foresee(postgres::Connection& server, Forecast& forecast) {
   const Definition& table = *forecast.definition;
   const auto existing = Inspect(server, table.spec().schema, table.spec().table);
-  forecast.change.is_pending = !existing || !forecast.ledger || forecast.ledger->definition != table.Fingerprint();
+  if (forecast.ledger) CheckNotAhead(*forecast.ledger, *forecast.load);
+  forecast.change.is_new = !existing;
+  forecast.change.is_behind = existing && forecast.ledger && IsBehind(*forecast.ledger, *forecast.load);
+  forecast.change.is_pending = forecast.change.is_new || forecast.change.is_behind || !forecast.ledger ||
+                               forecast.ledger->definition != table.Fingerprint();
   try {
     if (existing && (!forecast.ledger || !existing->is_table)) throw ForeignTable(table, *existing);
     forecast.change.statements = existing ? AlterSql(forecast, *existing) : CreateSql(table);
@@ -147,7 +151,7 @@ std::vector<PlannedChange> PlanChangesIn(postgres::Connection& server, const std
   BlockReferrers(forecasts);
   std::vector<PlannedChange> changes;
   for (Forecast& forecast : forecasts)
-    if (!forecast.change.statements.empty() || forecast.change.diagnostic)
+    if (!forecast.change.statements.empty() || forecast.change.is_behind || forecast.change.diagnostic)
       changes.push_back(std::move(forecast.change));
   return changes;
 }

@@ -39,6 +39,7 @@ class PostgresWarehouse : public Warehouse {
   postgres::Connection& Server();
   void MarkPending(const std::string& project, std::deque<Job>& jobs);
   void CheckTarget(const std::deque<Job>& jobs);
+  void GuardSchemas(const std::set<std::string>& schemas);
   void LoadPending(duck::Connection& lake, const std::string& project, std::deque<Job>& jobs);
   void Commit(Loader& loader);
   void ResolveLostCommit(const Loader& loader, const std::string& transaction_id, const Error& lost);
@@ -113,6 +114,9 @@ void PostgresWarehouse::Probe() {
 std::vector<PlannedChange> PostgresWarehouse::PlanChanges(const std::string& project,
                                                           const std::vector<TableLoad>& tables) {
   try {
+    std::set<std::string> schemas;
+    for (const TableLoad& table : tables) schemas.insert(table.spec.schema);
+    GuardSchemas(schemas);
     return PlanChangesIn(Server(), project, tables);
   } catch (...) {
     server_.reset();
@@ -171,11 +175,15 @@ void PostgresWarehouse::MarkPending(const std::string& project, std::deque<Job>&
 
 void PostgresWarehouse::CheckTarget(const std::deque<Job>& jobs) {
   Probe();
-  if (!guard_) return;
   std::set<std::string> schemas;
   for (const Job& job : jobs) {
     if (job.is_pending) schemas.insert(job.load->spec.schema);
   }
+  GuardSchemas(schemas);
+}
+
+void PostgresWarehouse::GuardSchemas(const std::set<std::string>& schemas) {
+  if (!guard_) return;
   for (const std::string& schema : schemas) guard_(Identify(schema));
 }
 
