@@ -78,7 +78,7 @@ class SectionTables {
     if (section.overlay) {
       text_ +=
           "\nEach of these is laid over the value of the same name at the top of the file and may be given in "
-          "part; null removes it.\n";
+          "part; null removes it. Where it changes the `type` of a connection, that is given whole.\n";
       return;
     }
     for (const Field* field : opening) Add(*field->section, paths_.at(field->section));
