@@ -229,7 +229,7 @@ class Parser {
     Describe(app_.add_option("-C", line_.folder, "work as if started in DIR"), kGlobalGroup, "DIR");
     Describe(
         app_.add_option("-t,--target", line_.target, "the entry of targets to use (default: LEAT_TARGET, else none)"),
-        kGlobalGroup, "NAME");
+        kGlobalGroup, "TARGET");
     Describe(app_.add_option("-j,--threads", threads_, "threads (default: the project's limits, else all cores)"),
              kGlobalGroup, "N");
     Describe(app_.add_option("--wait", wait_, "how long to wait for a run that holds what is needed: 30s 5m 2h"),

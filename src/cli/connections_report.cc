@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <utility>
 
 #include "cli/text_table.h"
@@ -20,15 +19,6 @@ std::string UsersText(const std::vector<std::string>& users) { return users.empt
 std::string StateOf(const ConnectionTest& test) {
   if (!test.reached) return "no connection";
   return test.faults.empty() ? "good" : "faults";
-}
-
-/// `16.0 kB`, `4.2 GB`: for people, in powers of ten.
-std::string FormatSize(int64_t bytes) {
-  static constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
-  auto size = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; size >= 1000 && unit + 1 < kUnits.size(); ++unit) size /= 1000;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
 }
 
 std::string FormatRoundTrip(std::chrono::microseconds duration) {
@@ -148,7 +138,7 @@ std::string FormatDiscovery(const std::string& connection, const Discovery& disc
                {found.kind},
                {FormatCount(terminal, static_cast<int64_t>(found.columns.size()))},
                {estimated ? "~" + FormatCount(terminal, found.rows_estimate) : signs.dash},
-               {found.size_bytes >= 0 ? FormatSize(found.size_bytes) : signs.dash},
+               {found.size_bytes >= 0 ? FormatBytes(found.size_bytes) : signs.dash},
                {found.key.empty() ? signs.dash : Join(found.key, ", ")},
                {streams.empty() ? signs.dash : Join(streams, ", "), streams.empty() ? Tint::kDim : Tint::kGreen}},
               found.readable ? "" : fmt::format("{} lacks rights to read it", discovery.role));

@@ -106,7 +106,9 @@ std::string FieldVariables(const config::Section& section, const std::string& pa
   for (const config::Field* field : section.AllFields()) {
     const std::string name = path + std::string(field->name);
     const bool is_map = field->shape == config::FieldShape::kMap;
-    if (field->type == config::FieldType::kSection)
+    const bool is_section = field->type == config::FieldType::kSection;
+    if (is_section && field->section->overlay) continue;  // the environment wins over every target
+    if (is_section)
       text += FieldVariables(*field->section, name + (is_map ? ".<NAME>." : "."));
     else if (!is_map && field->shape != config::FieldShape::kMapOfLists)
       text += Tagged(config::VariableName(name), std::string(field->text));

@@ -71,6 +71,13 @@ std::vector<Candidate> ConnectionNames(const config::Project& project) {
   return candidates;
 }
 
+std::vector<Candidate> TargetNames(const config::Project& project) {
+  std::vector<Candidate> candidates;
+  for (const std::string& name : project.targets)
+    candidates.push_back({name, name == config::kNoTarget ? "leat.yaml without a target" : "laid over leat.yaml"});
+  return candidates;
+}
+
 std::vector<Candidate> ErrorCodes() {
   std::vector<Candidate> candidates;
   for (const EmbeddedFile& page : ExplainPages()) {
@@ -85,10 +92,11 @@ std::vector<Candidate> ErrorCodes() {
 std::vector<Candidate> ProjectNames(const std::string& noun, const std::string& folder) {
   try {
     if (noun == "CODE") return ErrorCodes();
-    if (noun != "TABLE" && noun != "SELECT" && noun != "RUN" && noun != "NAME") return {};
+    if (noun != "TABLE" && noun != "SELECT" && noun != "RUN" && noun != "NAME" && noun != "TARGET") return {};
     const config::Project project = config::LoadProject(AbsolutePath(folder.empty() ? "." : folder)).project;
     if (noun == "TABLE") return TableNames(project);
     if (noun == "SELECT") return SelectionTerms(project);
+    if (noun == "TARGET") return TargetNames(project);
     return noun == "RUN" ? RunNumbers(project) : ConnectionNames(project);
   } catch (const Error&) {
     return {};  // whoever presses Tab wants names or nothing

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <map>
+
 #include "cli/command_line.h"
 #include "config/check_fields.h"
 #include "config/fields.h"
@@ -50,36 +53,52 @@ std::string PathBelow(const std::string& path, const Field& field) {
   return field.shape == FieldShape::kList ? below + "[]" : below;
 }
 
-/// Where a section is described: each once, the others refer to it.
+/// The part of a link to a heading that is a path: its letters and digits.
+std::string Anchor(const std::string& path) {
+  std::string anchor;
+  for (const char c : path)
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-') anchor += c;
+  return anchor;
+}
+
+/// Where a section is described: each once, below the first field that has it; the others refer to it.
 class SectionTables {
  public:
   void Add(const config::Section& section, const std::string& path) {
     if (!path.empty()) text_ += fmt::format("\n## {}\n\n", Code(path));
     text_ += "| key | value | default | | example |\n| --- | --- | --- | --- | --- |\n";
     const std::vector<const Field*> fields = section.AllFields();
-    for (const Field* field : fields) text_ += Row(*field, section.overlay);
+    std::vector<const Field*> opening;
+    for (const Field* field : fields) {
+      const bool is_new = field->section != nullptr && !section.overlay &&
+                          paths_.try_emplace(field->section, PathBelow(path, *field)).second;
+      if (is_new) opening.push_back(field);
+      text_ += Row(*field, section.overlay);
+    }
     if (section.overlay) {
       text_ +=
           "\nEach of these is laid over the value of the same name at the top of the file and may be given in "
-          "part; null removes it.\n";
+          "part; null removes it. Where it changes the `type` of a connection, that is given whole.\n";
       return;
     }
-    for (const Field* field : fields)
-      if (field->section != nullptr) Add(*field->section, PathBelow(path, *field));
+    for (const Field* field : opening) Add(*field->section, paths_.at(field->section));
   }
 
   std::string Take() { return std::move(text_); }
 
  private:
-  static std::string Row(const Field& field, bool overlay) {
+  std::string Row(const Field& field, bool overlay) const {
     const std::string example = fmt::format("{}: {}", field.name, field.example);
     const std::string only = field.of_type.empty() ? "" : fmt::format(" Of type {} only.", field.of_type);
     const std::string text = std::string(field.text) + only;
+    const auto described = paths_.find(field.section);
+    const std::string keys = described == paths_.end() ? "" : fmt::format(" ([keys](#{}))", Anchor(described->second));
     return fmt::format("| {}{} | {} | {} | {} | {} |\n", Code(field.name),
-                       field.required && !overlay ? " (required)" : "", Cell(ValueText(field)),
+                       field.required && !overlay ? " (required)" : "", Cell(ValueText(field)) + keys,
                        overlay ? "" : Code(Cell(field.default_value)), Cell(text), Code(Cell(example)));
   }
 
+  std::map<const config::Section*, std::string> paths_;  ///< the headings of sections
   std::string text_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "pipeline/scope.h"
 
 namespace leat::cli {
@@ -32,7 +33,7 @@ bool NothingChanged(const RunSummary& summary) {
 std::string RejectHint(const std::vector<std::string>& tables) {
   if (tables.empty()) return "";
   const std::string more = tables.size() > 1 ? fmt::format(" and {} more", tables.size() - 1) : "";
-  return fmt::format(" (leat preview {}__rejects{})", tables.front(), more);
+  return fmt::format(" (leat preview {}{}{})", tables.front(), engine::kRejectsSuffix, more);
 }
 
 /// `read 5 = written 3 + repeated 2`, zeros left out; nothing where no row was read.

@@ -472,6 +472,7 @@ std::string ExpectedOne(const Field& field) {
     case FieldType::kGlob:
       return "a name or a pattern with *";
     case FieldType::kInteger:
+      if (field.min != 0 && field.min == field.max) return std::to_string(field.min);
       return "a whole number" + IntegerLimits(field);
     case FieldType::kBoolean:
       return "true or false";

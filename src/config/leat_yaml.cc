@@ -118,6 +118,7 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
                                 Project& project, std::vector<Diagnostic>& diagnostics) {
   const YamlPointer root = ParseYaml(file.file, file.text, 0, file.text.size(), diagnostics);
   const Targets targets(root, diagnostics);
+  project.targets = targets.Names();
   project.target = targets.Choose(target, environment);
   const Values values = CheckEffective(targets, environment, project, diagnostics);
   project.settings = ListSettings(values, kProjectSection);

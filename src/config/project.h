@@ -256,9 +256,10 @@ struct Project {
   /// Which of `targets:` is laid over the file, and what chose it: a variable of the environment, or no place for the
   /// command line. `default`: none.
   Located<std::string> target{std::string(kNoTarget), {}};
-  std::vector<Setting> settings;  ///< what leat.yaml comes to, value by value
-  Located<std::string> lake;      ///< absolute folder
-  Located<std::string> state;     ///< absolute path of the state database
+  std::vector<std::string> targets;  ///< all that may be chosen, kNoTarget first
+  std::vector<Setting> settings;     ///< what leat.yaml comes to, value by value
+  Located<std::string> lake;         ///< absolute folder
+  Located<std::string> state;        ///< absolute path of the state database
   std::map<std::string, Connection> connections;
   std::optional<Warehouse> warehouse;
   Limits limits;

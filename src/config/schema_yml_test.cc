@@ -304,7 +304,7 @@ models/mart/other.yml: warning LEAT0118 models/mart/other.yml is not read: it en
   help: rename it to models/mart/other.yaml, or to _other.yml if it is in dbt's shape
 models/schema.yaml: LEAT0114 models/schema.yaml stands directly in models/; expected it in a folder of models/, which is its namespace
   help: rename it to models/schema.yml
-models/schema.yml:1:10: LEAT0105 version is '1'; expected a whole number from 2 to 2
+models/schema.yml:1:10: LEAT0105 version is '1'; expected 2
   help: for example  version: 2
 )yml");
 }

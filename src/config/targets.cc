@@ -25,11 +25,21 @@ YamlPointer OfTarget(const YamlPointer& node) {
   return copy;
 }
 
+/// Whether a map is to be of another `type`, to which the fields of the old one do not belong.
+bool ChangesType(const YamlNode& base, const YamlNode& over) {
+  const YamlEntry* was = base.Find("type");
+  const YamlEntry* is = over.Find("type");
+  const auto is_word = [](const YamlEntry* type) {
+    return type != nullptr && type->value->kind == YamlNode::Kind::kScalar;
+  };
+  return is_word(was) && is_word(is) && was->value->text != is->value->text;
+}
+
 /// Lay `over` over `base`, which may be absent.
 YamlPointer Merge(const YamlPointer& base, const YamlPointer& over) {
   if (over->kind != YamlNode::Kind::kMap) return OfTarget(over);
-  const bool is_map = base != nullptr && base->kind == YamlNode::Kind::kMap;
-  auto merged = std::make_shared<YamlNode>(is_map ? *base : YamlNode{.kind = YamlNode::Kind::kMap});
+  const bool is_base = base != nullptr && base->kind == YamlNode::Kind::kMap && !ChangesType(*base, *over);
+  auto merged = std::make_shared<YamlNode>(is_base ? *base : YamlNode{.kind = YamlNode::Kind::kMap});
   merged->place = over->place;
   for (const YamlEntry& entry : over->entries) {
     const auto found = std::find_if(merged->entries.begin(), merged->entries.end(),

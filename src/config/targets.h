@@ -17,12 +17,15 @@ class Targets {
   /// not, and LEAT0141 for one called `default`.
   Targets(const YamlPointer& root, std::vector<Diagnostic>& diagnostics);
 
+  /// `default`, then those of the file.
+  std::vector<std::string> Names() const;
+
   /// Which one counts: `wanted`, else what LEAT_TARGET says, else `default`.
   /// Throws: Error(kConfig, LEAT0140) for one that does not exist.
   Located<std::string> Choose(const std::string& wanted, const Environment& environment) const;
 
-  /// The file with a target laid over: maps merge, lists and single values replace, null removes. The values a target
-  /// gave have it as their origin and keep their place.
+  /// The file with a target laid over: maps merge unless their `type` changes; lists, single values and such maps
+  /// replace; null removes. The values a target gave have it as their origin and keep their place.
   YamlPointer With(std::string_view target) const;
 
   /// Check the file with each target but `chosen` laid over. Faults that are in `diagnostics` already are not repeated.
@@ -35,7 +38,6 @@ class Targets {
 
  private:
   void CheckShape(const YamlEntry& given, std::vector<Diagnostic>& diagnostics);
-  std::vector<std::string> Names() const;
 
   YamlPointer file_;                ///< without `targets:`
   std::vector<YamlEntry> targets_;  ///< as written

@@ -138,6 +138,23 @@ TEST_F(TargetsTest, AcceptsAFileThatOnlyATargetMakesWhole) {
             "\n");
 }
 
+TEST_F(TargetsTest, LeavesOutTheFieldsOfATypeThatATargetChanges) {
+  constexpr const char* kOtherType = R"yaml(
+=== leat.yaml
+name: shop
+connections: {out: {type: postgres, host: localhost, port: 5433, user: loader}}
+targets:
+  dev: {connections: {out: {type: duckdb, path: ./dev.duckdb}}}
+  same: {connections: {out: {type: postgres, user: other}}}
+)yaml";
+  EXPECT_EQ(Faults(kOtherType), "\n");
+  target = "dev";
+  EXPECT_EQ(Faults(kOtherType), "\n");
+  EXPECT_EQ(Loaded(kOtherType).connections.at("out").host, "");
+  target = "same";
+  EXPECT_EQ(Loaded(kOtherType).connections.at("out").port, "5433");
+}
+
 TEST_F(TargetsTest, RefusesALakeWithTwoStatesAndAStateWithTwoLakes) {
   const auto faults = [this](const std::string& prod) {
     return Faults("=== leat.yaml\nname: shop\nlake: /s/lake\nstate: /s/a/state.db\ntargets: {prod: {" + prod + "}}\n");

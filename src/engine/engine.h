@@ -50,6 +50,8 @@ state::TableName ParseName(const std::string& name);
 
 /// What the table of a stream's versions is called beside the stream.
 inline constexpr std::string_view kHistorySuffix = "__history";
+/// What the table of a model's rejected rows is called beside the model.
+inline constexpr std::string_view kRejectsSuffix = "__rejects";
 /// The stream behind a name in SQL: `totesys.sales_order__history` is made by `totesys.sales_order`; others are
 /// themselves.
 std::string ProducerOf(const std::string& name);

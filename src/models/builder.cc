@@ -15,8 +15,6 @@
 namespace leat::models {
 namespace {
 
-std::string CheckKey(const config::CheckQuery& check) { return "check:" + check.name; }
-
 /// All models of one run.
 class RunOfModels {
  public:
@@ -176,7 +174,7 @@ class RunOfModels {
     CheckOutcome outcome{.rule = check.name, .severity = check.severity};
     const std::string fingerprint =
         FingerprintOfCheck(context_.engine, context_.macros, reads, context_.options.run_time);
-    const auto last = context_.options.fingerprints.find(CheckKey(check));
+    const auto last = context_.options.fingerprints.find(state::CheckKey(check.name));
     if (last != context_.options.fingerprints.end() && last->second == fingerprint && !context_.options.full_refresh) {
       outcome.unchanged = true;
       return outcome;
@@ -185,7 +183,7 @@ class RunOfModels {
       context_.engine.Bind(reads.TableNames());
       context_.macros.Make(context_.engine.connection(), reads.macros);
       CountFailing(check, reads, outcome);
-      if (!outcome.diagnostic) result_.check_fingerprints[CheckKey(check)] = fingerprint;
+      if (!outcome.diagnostic) result_.check_fingerprints[state::CheckKey(check.name)] = fingerprint;
     } catch (const duck::QueryError& error) {
       outcome.diagnostic = ExplainFault(context_.engine, error, check.file, check.text).diagnostic();
     } catch (const Error& error) {

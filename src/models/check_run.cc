@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "engine/engine.h"
 
 namespace leat::models {
 namespace {
@@ -137,7 +138,7 @@ CheckOutcome CheckRun::Failed(const std::string& rule, const std::string& code, 
   diagnostic.message = fmt::format("check {} on {} failed: {}", rule, model_.name, what);
   if (severity == config::CheckSeverity::kReject) {
     diagnostic.message += ", set aside";
-    diagnostic.help.push_back(fmt::format("leat preview {}__rejects", model_.name));
+    diagnostic.help.push_back(fmt::format("leat preview {}{}", model_.name, engine::kRejectsSuffix));
   } else if (!look_at_.empty()) {
     diagnostic.help.push_back(fmt::format("look at what it reads:  leat preview {}", look_at_));
   } else {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "models/sql_tokens.h"
 
 namespace leat::models {
@@ -18,7 +19,7 @@ std::string WithoutSuffix(const std::string& name, std::string_view suffix) {
 
 /// The model behind `mart.dim_staff` or `mart.dim_staff__rejects`; nothing for other tables.
 const config::Model* ModelBehind(const config::Project& project, const std::string& table) {
-  return project.FindModel(WithoutSuffix(table, "__rejects"));
+  return project.FindModel(WithoutSuffix(table, engine::kRejectsSuffix));
 }
 
 void CollectReachable(const Edges& edges, const std::string& from, std::set<std::string>& reached) {
@@ -34,7 +35,7 @@ Edges DependentsOf(const std::vector<Node>& nodes, const std::map<std::string, c
   Edges edges;
   for (const Node& node : nodes) {
     for (const TableReference& table : node.reads.tables)
-      edges[WithoutSuffix(table.Name(), "__rejects")].insert(node.model->name);
+      edges[WithoutSuffix(table.Name(), engine::kRejectsSuffix)].insert(node.model->name);
     for (const std::string& table : node.references) {
       const auto target = models.find(table);
       const bool is_open_date = target != models.end() && Graph::IsOpenDimDate(*target->second);
@@ -92,7 +93,7 @@ class GraphMaker {
   }
 
   bool IsKnown(const std::string& name) const {
-    for (const std::string_view suffix : {"", "__history", "__rejects"})
+    for (const std::string_view suffix : {std::string_view(), engine::kHistorySuffix, engine::kRejectsSuffix})
       if (name.ends_with(suffix) && known_.contains(WithoutSuffix(name, suffix))) return true;
     return ModelBehind(project_, name) != nullptr;
   }
@@ -190,7 +191,7 @@ class GraphMaker {
 
   std::pair<std::string, Place> UseOf(const Node& node, const std::string& needed) const {
     for (const TableReference& table : node.reads.tables)
-      if (WithoutSuffix(table.Name(), "__rejects") == needed)
+      if (WithoutSuffix(table.Name(), engine::kRejectsSuffix) == needed)
         return {"reads", PlaceOfTable(table, node.model->file, node.model->text)};
     for (const config::CheckRule& rule : node.model->checks)
       for (const auto& reference : rule.references)

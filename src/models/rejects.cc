@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "models/model_build.h"
 
 namespace leat::models {
@@ -41,8 +42,8 @@ void ModelBuild::WriteRejects(const std::vector<const RowRule*>& rules, const st
       fmt::format("SELECT {}, {} AS _leat_reason, {} AS _leat_run, TIMESTAMPTZ {} AS _leat_time FROM {} r WHERE {}",
                   Join(names, ", "), ReasonsSql(rules), context_.options.run,
                   QuoteLiteral(FormatTimestamp(context_.options.run_time)), rows, AnyBroken(rules));
-  std::vector<lake::DataFile> files =
-      written_.Add(context_.writer.WriteRows(connection_, location_ + "__rejects", schema, select, parameters_));
+  std::vector<lake::DataFile> files = written_.Add(context_.writer.WriteRows(
+      connection_, location_ + std::string(engine::kRejectsSuffix), schema, select, parameters_));
   candidate_.rows_rejected += lake::CountRows(files);
   AddRejects(schema, std::move(files));
 }
@@ -55,8 +56,9 @@ void ModelBuild::ClearRejects() {
 }
 
 void ModelBuild::AddRejects(const lake::Schema& schema, std::vector<lake::DataFile> files) {
-  PendingTable pending{
-      .name = {name_.first, name_.second + "__rejects"}, .base = rejects_base_, .location = location_ + "__rejects"};
+  PendingTable pending{.name = {name_.first, name_.second + std::string(engine::kRejectsSuffix)},
+                       .base = rejects_base_,
+                       .location = location_ + std::string(engine::kRejectsSuffix)};
   pending.change.schema = schema;
   pending.change.added = std::move(files);
   pending.change.replace_all = replace_all_;

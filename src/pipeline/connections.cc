@@ -67,6 +67,18 @@ ConnectionView Describe(const config::Project& project, const config::Connection
   return view;
 }
 
+/// One, unless the warehouse has a schema for each source and model folder.
+std::set<std::string> SchemasLoaded(const config::Project& project) {
+  const config::Warehouse& warehouse = *project.warehouse;
+  if (warehouse.SchemaOf("a") == warehouse.SchemaOf("b")) return {warehouse.schema};
+  std::set<std::string> schemas;
+  for (const config::Model& model : project.models)
+    if (IsLoaded(project, model)) schemas.insert(warehouse.SchemaOf(model.name_space));
+  for (const config::Source& source : project.sources)
+    if (MayLoadFrom(warehouse, source.name)) schemas.insert(warehouse.SchemaOf(source.name));
+  return schemas;
+}
+
 /// The rights that the users of a connection need.
 class RightsCheck {
  public:
@@ -80,7 +92,9 @@ class RightsCheck {
       if (source.connection.value == connection_.name) Collect([&] { AskSource(source, server); });
     const auto& warehouse = project_.warehouse;
     if (warehouse && warehouse->connection.value == connection_.name)
-      Collect([&] { AskWarehouse(*warehouse, server); });
+      Collect([&] {
+        for (Diagnostic& fault : WarehouseFaults(project_, server, cancel_)) faults_.push_back(std::move(fault));
+      });
   }
 
  private:
@@ -105,31 +119,6 @@ class RightsCheck {
     }
     for (const sources::StreamInfo& stream : sources::OpenSource(project_, source, cancel_)->Discover())
       if (stream.fault) faults_.push_back(*stream.fault);
-  }
-
-  void AskWarehouse(const config::Warehouse& warehouse, postgres::Connection* server) {
-    warehouse::Open(connection_, {.cancel = &cancel_})->Probe();
-    if (server == nullptr) return;
-    for (const std::string& schema : SchemasLoaded(warehouse)) {
-      const std::vector<std::string> grants = warehouse::MissingGrants(*server, schema, "_leat_loads");
-      if (grants.empty()) continue;
-      faults_.push_back({.code = "LEAT0603",
-                         .message = fmt::format("role {} lacks rights to load into schema {} of the warehouse",
-                                                server->user(), schema),
-                         .place = warehouse.place,
-                         .help = grants});
-    }
-  }
-
-  /// One, unless the warehouse has a schema for each source and model folder.
-  std::set<std::string> SchemasLoaded(const config::Warehouse& warehouse) const {
-    if (warehouse.SchemaOf("a") == warehouse.SchemaOf("b")) return {warehouse.schema};
-    std::set<std::string> schemas;
-    for (const config::Model& model : project_.models)
-      if (IsLoaded(project_, model)) schemas.insert(warehouse.SchemaOf(model.name_space));
-    for (const config::Source& source : project_.sources)
-      if (MayLoadFrom(warehouse, source.name)) schemas.insert(warehouse.SchemaOf(source.name));
-    return schemas;
   }
 
   const config::Project& project_;
@@ -203,6 +192,24 @@ std::vector<ConnectionView> DescribeConnections(const config::Project& project) 
   std::vector<ConnectionView> views;
   for (const auto& [name, connection] : project.connections) views.push_back(Describe(project, connection));
   return views;
+}
+
+std::vector<Diagnostic> WarehouseFaults(const config::Project& project, postgres::Connection* server,
+                                        const CancelFlag& cancel) {
+  const config::Warehouse& warehouse = *project.warehouse;
+  warehouse::Open(project.connections.at(warehouse.connection.value), {.cancel = &cancel})->Probe();
+  if (server == nullptr) return {};
+  std::vector<Diagnostic> faults;
+  for (const std::string& schema : SchemasLoaded(project)) {
+    const std::vector<std::string> grants = warehouse::MissingGrants(*server, schema, "_leat_loads");
+    if (grants.empty()) continue;
+    faults.push_back(
+        {.code = "LEAT0603",
+         .message = fmt::format("role {} lacks rights to load into schema {} of the warehouse", server->user(), schema),
+         .place = warehouse.place,
+         .help = grants});
+  }
+  return faults;
 }
 
 std::vector<ConnectionTest> TestConnections(const config::Project& project, const std::vector<std::string>& names,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "clients/postgres/connection.h"
 #include "config/project.h"
 #include "core/cancel.h"
 #include "core/error.h"
@@ -53,6 +54,11 @@ struct ConnectionTest {
 /// asked whether the rights suffice; nothing is written and no row is read.
 std::vector<ConnectionTest> TestConnections(const config::Project& project, const std::vector<std::string>& names,
                                             const CancelFlag& cancel);
+
+/// What the project's warehouse lacks to be loaded, each with the statements that mend it. `server` is logged in to it;
+/// null: it is no server. Throws: Error, as Warehouse::Probe.
+std::vector<Diagnostic> WarehouseFaults(const config::Project& project, postgres::Connection* server,
+                                        const CancelFlag& cancel);
 
 /// What a connection leads to.
 struct Discovery {

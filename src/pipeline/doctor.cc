@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -209,16 +210,39 @@ void ExamineSql(const config::Project& project, const CancelFlag& cancel, std::v
   }
 }
 
-/// Whether a .gitignore between `folder` and the repository's root names a folder, with or without slashes.
-bool IsIgnored(const std::string& root, std::string folder, const std::string& name) {
-  for (;; folder = ParentPath(folder)) {
+/// A line of a .gitignore in `folder`.
+class IgnorePattern {
+ public:
+  IgnorePattern(std::string folder, std::string_view line) : folder_(std::move(folder)), pattern_(Trim(line)) {
+    if (pattern_.starts_with('#') || pattern_.starts_with('!')) pattern_.clear();
+    while (pattern_.ends_with('/')) pattern_.pop_back();
+    if (pattern_.starts_with("**/")) pattern_.erase(0, 3);
+    is_anchored_ = pattern_.find('/') != std::string::npos;
+    if (pattern_.starts_with('/')) pattern_.erase(0, 1);
+  }
+
+  /// \param path  below the folder
+  bool Matches(const std::string& path) const {
+    const std::string name = is_anchored_ ? path.substr(folder_.size() + 1) : path.substr(path.rfind('/') + 1);
+    return fnmatch(pattern_.c_str(), name.c_str(), FNM_PATHNAME) == 0;
+  }
+
+ private:
+  std::string folder_;
+  std::string pattern_;
+  bool is_anchored_ = false;
+};
+
+/// Whether a .gitignore of the repository at `root` names a path or a folder above it. What `!` takes back is not
+/// asked.
+bool IsIgnored(const std::string& root, const std::string& path) {
+  for (std::string folder = ParentPath(path);; folder = ParentPath(folder)) {
     const std::string file = JoinPath(folder, ".gitignore");
     if (PathExists(file))
       for (const std::string& line : Split(ReadFile(file), '\n')) {
-        std::string_view pattern = Trim(line);
-        while (pattern.ends_with('/')) pattern.remove_suffix(1);
-        while (pattern.starts_with('/')) pattern.remove_prefix(1);
-        if (pattern == name) return true;
+        const IgnorePattern pattern(folder, line);
+        for (std::string part = path; part != folder; part = ParentPath(part))
+          if (pattern.Matches(part)) return true;
       }
     if (folder == root || folder == "/") return false;
   }
@@ -231,9 +255,9 @@ void ExamineGit(const config::Project& project, std::vector<Finding>& findings) 
   if (!PathExists(JoinPath(root, ".git"))) return;
   std::vector<std::string> kept;
   for (const std::string& folder : {ParentPath(project.state.value), project.lake.value}) {
-    const bool is_inside = ParentPath(folder) == project.folder;
-    const std::string name = folder.substr(folder.rfind('/') + 1);
-    if (is_inside && !IsIgnored(root, project.folder, name)) kept.push_back(name + "/");
+    if (!folder.starts_with(project.folder + "/")) continue;
+    // `.leat/*` is enough: it is the files in there that matter.
+    if (!IsIgnored(root, JoinPath(folder, "any"))) kept.push_back(folder.substr(project.folder.size() + 1) + "/");
   }
   if (kept.empty()) return findings.push_back(Good("git", "lake and state are no part of the repository"));
   findings.push_back(Warning("git", fmt::format("{} may end up in the repository", Join(kept, " and ")),

@@ -17,7 +17,8 @@ std::vector<Finding> ExamineMachine(const config::Limits& limits);
 std::vector<Finding> ExamineProject(const config::Project& project, const CancelFlag& cancel);
 
 /// Log in to each connection that sources or the warehouse name, for at most five seconds each, and look at its clock
-/// and at what its role may do: too much at a source, too little in the warehouse. Throws: Cancelled.
+/// and at what its role may do: too much at a source, too little in the warehouse. Of a warehouse that is a file:
+/// whether it can be opened and written. Throws: Cancelled.
 std::vector<Finding> ExamineConnections(const config::Project& project, const CancelFlag& cancel);
 
 }  // namespace leat::pipeline

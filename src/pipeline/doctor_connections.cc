@@ -4,12 +4,15 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "clients/postgres/connection.h"
 #include "config/postgres_options.h"
 #include "core/clock.h"
+#include "core/file_system.h"
 #include "core/text.h"
+#include "pipeline/connections.h"
 #include "pipeline/doctor.h"
 
 namespace leat::pipeline {
@@ -42,15 +45,14 @@ class Deadline {
 /// What a connection is used for: by which sources' schemas, and whether the warehouse is behind it.
 struct Use {
   std::vector<std::string> source_schemas;
-  std::vector<std::string> warehouse_schemas;
+  bool is_warehouse = false;
 };
 
 std::map<std::string, Use> UsesOf(const config::Project& project) {
   std::map<std::string, Use> uses;
   for (const config::Source& source : project.sources)
     uses[source.connection.value].source_schemas.push_back(source.schema);
-  if (project.warehouse)
-    uses[project.warehouse->connection.value].warehouse_schemas.push_back(project.warehouse->schema);
+  if (project.warehouse) uses[project.warehouse->connection.value].is_warehouse = true;
   return uses;
 }
 
@@ -69,7 +71,6 @@ class ConnectionExamination {
                                   "make a role of its own for leat; sources need SELECT alone"));
     for (const std::string& schema : use.source_schemas)
       if (!is_superuser) ExamineSource(schema);
-    for (const std::string& schema : use.warehouse_schemas) ExamineWarehouse(schema);
   }
 
  private:
@@ -107,37 +108,32 @@ class ConnectionExamination {
                             QuoteIdentifier(schema), QuoteIdentifier(connection_.user()))));
   }
 
-  void ExamineWarehouse(const std::string& schema) {
-    const postgres::Rows rows =
-        connection_.Query("SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1", {schema});
-    const bool may_make_schema =
-        rows.size() == 0 &&
-        connection_.Query("SELECT has_database_privilege(current_database(), 'CREATE')").At(0, 0) == "t";
-    if (may_make_schema || (rows.size() == 1 && rows.At(0, 0) == "t")) return;
-    const std::string user = QuoteIdentifier(connection_.user());
-    if (rows.size() == 0)
-      findings_.push_back(Fault(
-          subject_,
-          fmt::format("schema {} of the warehouse is absent, and role {} cannot make it", schema, connection_.user()),
-          fmt::format("CREATE SCHEMA {} AUTHORIZATION {}", QuoteIdentifier(schema), user)));
-    else
-      findings_.push_back(Fault(subject_,
-                                fmt::format("role {} may make no tables in schema {}", connection_.user(), schema),
-                                fmt::format("GRANT USAGE, CREATE ON SCHEMA {} TO {}", QuoteIdentifier(schema), user)));
-  }
-
   std::string subject_;
   postgres::Connection& connection_;
   std::vector<Finding>& findings_;
 };
 
-void ExamineOne(const config::Connection& connection, const Use& use, const CancelFlag& cancel,
-                std::vector<Finding>& findings) {
+/// \param server  null: the warehouse is a file
+void ExamineWarehouse(const config::Project& project, postgres::Connection* server, const CancelFlag& cancel,
+                      const std::string& subject, std::vector<Finding>& findings) {
+  const std::vector<Diagnostic> faults = WarehouseFaults(project, server, cancel);
+  for (const Diagnostic& fault : faults) findings.push_back(Fault(subject, fault.message, Join(fault.help, " ")));
+  if (server != nullptr) return;
+  const std::string& path = project.connections.at(project.warehouse->connection.value).path.value;
+  findings.push_back(Good(subject, path + (PathExists(path) ? " can be loaded" : " is made by the first load")));
+}
+
+void ExamineOne(const config::Project& project, const config::Connection& connection, const Use& use,
+                const CancelFlag& cancel, std::vector<Finding>& findings) {
   const std::string subject = "connection " + connection.name;
   try {
     const Deadline deadline(cancel, kAnswerLimit);
-    postgres::Connection open(config::PostgresOptions(connection), &deadline.flag());
-    ConnectionExamination(connection.name, open, findings).Examine(use);
+    std::optional<postgres::Connection> server;
+    if (connection.type == "postgres") {
+      server.emplace(config::PostgresOptions(connection), &deadline.flag());
+      ConnectionExamination(connection.name, *server, findings).Examine(use);
+    }
+    if (use.is_warehouse) ExamineWarehouse(project, server ? &*server : nullptr, deadline.flag(), subject, findings);
   } catch (const Error& error) {
     const auto& help = error.diagnostic().help;
     findings.push_back(
@@ -155,8 +151,7 @@ std::vector<Finding> ExamineConnections(const config::Project& project, const Ca
   std::vector<Finding> findings;
   for (const auto& [name, use] : UsesOf(project)) {
     const auto connection = project.connections.find(name);
-    if (connection != project.connections.end() && connection->second.type == "postgres")
-      ExamineOne(connection->second, use, cancel, findings);
+    if (connection != project.connections.end()) ExamineOne(project, connection->second, use, cancel, findings);
   }
   return findings;
 }

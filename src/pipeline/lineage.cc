@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "models/column_lineage.h"
 #include "models/dim_date.h"
 #include "models/model_output.h"
@@ -18,7 +19,6 @@
 namespace leat::pipeline {
 namespace {
 
-constexpr std::string_view kRejectsSuffix = "__rejects";
 constexpr const char* kNeverLoaded = "its columns are known after the first run";
 constexpr const char* kInferred = "as SQL names it; its table was never loaded";
 
@@ -62,18 +62,18 @@ class LineageReader {
   /// The lake may hold tables of models and sources that the project has no longer.
   bool IsOfProject(const std::string& name) const {
     if (project_.FindSource(NamespaceOf(name)) != nullptr || IsSeed(name)) return true;
-    return name.ends_with(kRejectsSuffix) && project_.FindModel(ProducerOfRejects(name)) != nullptr;
+    return name.ends_with(engine::kRejectsSuffix) && project_.FindModel(ProducerOfRejects(name)) != nullptr;
   }
 
   static std::string ProducerOfRejects(const std::string& name) {
-    return name.substr(0, name.size() - kRejectsSuffix.size());
+    return name.substr(0, name.size() - engine::kRejectsSuffix.size());
   }
 
   /// Streams, seeds, rows that were sorted out. A model has been added before whatever reads it.
   void AddTable(const std::string& name) {
     if (found_.nodes.contains({.table = name}) || project_.FindModel(name) != nullptr) return;
     LineageNode node{.name = {.table = name}};
-    const bool is_rejects = name.ends_with(kRejectsSuffix);
+    const bool is_rejects = name.ends_with(engine::kRejectsSuffix);
     node.kind = is_rejects ? "rejects" : IsSeed(name) ? "seed" : "stream";
     node.place = PlaceOfTable(name);
     const std::optional<std::vector<std::string>> columns = ColumnsInLake(name);

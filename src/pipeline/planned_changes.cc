@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "models/fingerprint.h"
 #include "models/model_output.h"
 #include "pipeline/comparison.h"
@@ -326,7 +327,7 @@ class Planner {
 
   /// Rules that set rows aside are part of what makes the rows, those of before too.
   bool SetsRowsAside(const config::Model& model) const {
-    const lake::Table* rejects = TableOf({model.name_space, model.table + "__rejects"});
+    const lake::Table* rejects = TableOf({model.name_space, model.table + std::string(engine::kRejectsSuffix)});
     const bool has_rejects = rejects != nullptr && rejects->record_count() > 0;
     return has_rejects || std::ranges::any_of(model.checks, [](const config::CheckRule& rule) {
              return rule.severity == config::CheckSeverity::kReject;

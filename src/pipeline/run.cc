@@ -311,7 +311,7 @@ class Runner {
     for (const config::StreamProperties& stream : project_.streams) {
       if (stream.checks.empty() || failed_inputs_.contains(stream.name) || !IsUsed(stream.name)) continue;
       cancel_.Check();
-      const std::string key = "check:" + stream.name;
+      const std::string key = state::CheckKey(stream.name);
       const std::string fingerprint = models::FingerprintOfStream(workspace_.engine(), stream);
       const auto last = workspace_.store()->FindModel(key);
       if (last && last->fingerprint == fingerprint && !options_.full_refresh) continue;
@@ -381,7 +381,7 @@ class Runner {
                                      .failed_tables = failed_inputs_,
                                      .committed = workspace_.tables()};
     for (const config::Model& model : project_.models) AddFingerprint(options, model.name);
-    for (const config::CheckQuery& check : project_.checks) AddFingerprint(options, "check:" + check.name);
+    for (const config::CheckQuery& check : project_.checks) AddFingerprint(options, state::CheckKey(check.name));
     return options;
   }
 

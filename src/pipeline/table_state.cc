@@ -13,8 +13,6 @@
 namespace leat::pipeline {
 namespace {
 
-constexpr std::string_view kCheckPrefix = "check:";  // fingerprints of checks/ stand among those of the models
-
 /// A position's own word for how it was read; only its source understands the rest.
 std::string ReadModeIn(const std::string& position) {
   const auto json = nlohmann::json::parse(position, nullptr, /*allow_exceptions=*/false);
@@ -35,7 +33,7 @@ std::vector<TableState> AllStates(state::Store& store) {
                       .commit_number = position.commit_number,
                       .position = position.value});
   for (const state::ModelState& model : store.Models())
-    if (!model.model.starts_with(kCheckPrefix))
+    if (!model.model.starts_with(state::kCheckPrefix))
       states.push_back({.table = model.model,
                         .kind = TableState::Kind::kModel,
                         .data_to = data_to[model.model],

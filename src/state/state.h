@@ -65,11 +65,15 @@ struct Step {
   std::string diagnostic;  ///< JSON of the first fault, or empty
 };
 
-/// What a model was last built from.
+/// What a model was last built from, or a check last judged from: one of `checks/`, or the rules of a stream.
 struct ModelState {
-  std::string model;
+  std::string model;  ///< or CheckKey
   std::string fingerprint;
 };
+
+inline constexpr std::string_view kCheckPrefix = "check:";
+/// What a check is called among the models: `check:totals_agree`, `check:totesys.payment`.
+inline std::string CheckKey(const std::string& name) { return std::string(kCheckPrefix) + name; }
 
 /// What a table was made from the last time, as far as people can read it: what `leat plan` compares with.
 struct Recipe {

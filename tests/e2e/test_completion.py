@@ -11,7 +11,7 @@ import pytest
 from support.leat import Leat
 from support.terminal import read_until
 
-_SETTINGS = "name: small\nconnections:\n  crm: {type: postgres, host: localhost, database: crm, user: reader}\n"
+_SETTINGS = "name: small\nconnections:\n  crm: {type: postgres, host: localhost, database: crm, user: reader}\ntargets: {prod: {}}\n"
 
 
 @pytest.fixture
@@ -96,6 +96,8 @@ def bash(leat, project):
         ("leat run mart.dim_staff tag:m", ["leat", "run", "mart.dim_staff", "tag:monthly"]),
         ("leat run +mart.f", ["leat", "run", "+mart.fact_sale"]),
         ("leat connections test c", ["leat", "connections", "test", "crm"]),
+        ("leat -t p", ["leat", "-t", "prod"]),
+        ("leat run --target=d", ["leat", "run", "--target=default"]),
         ("leat explain LEAT020", ["leat", "explain", "LEAT020"]),  # many: nothing is chosen
         ("leat explain LEAT0203", ["leat", "explain", "LEAT0203"]),
     ],

@@ -5,6 +5,8 @@ import signal
 import socket
 import time
 
+import duckdb
+from support.shop import WRITER
 from support.totesys import READER
 
 _ITEM = "CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item VALUES (1)"
@@ -67,11 +69,38 @@ def test_a_warehouse_that_nobody_may_write_to_is_a_fault(make):
     project = make(_ITEM, warehouse=True)
     project.write("leat.yaml", project.settings().replace("warehouse: {connection", "warehouse: {schema: mart, connection"))
     with project.warehouse.connect() as connection:
-        connection.execute("CREATE SCHEMA mart")
+        connection.execute(f"CREATE SCHEMA mart; GRANT CREATE ON SCHEMA mart TO {WRITER}")  # not to use it
     fault = only(findings(project, 1), "connection warehouse", "fault")
     with project.warehouse.connect() as connection:
         connection.execute(fault["remedy"])
     assert bad(findings(project, 0)) == []
+
+
+def test_the_schemas_that_a_warehouse_fills_in_are_looked_at(make):
+    project = make(_ITEM, warehouse=True)
+    project.model("total", "SELECT count(*) AS n FROM src.item")
+    settings = project.settings().replace("warehouse: {connection", 'warehouse: {schema: "{namespace}", connection')
+    project.write("leat.yaml", settings)
+    with project.warehouse.connect() as connection:
+        connection.execute("CREATE SCHEMA mart")
+    fault = only(findings(project, 1), "connection warehouse", "fault")
+    assert fault["text"] == f"role {WRITER} lacks rights to load into schema mart of the warehouse"
+    with project.warehouse.connect() as connection:
+        connection.execute(fault["remedy"])
+    assert bad(findings(project, 0)) == []
+
+
+def test_a_warehouse_file_that_is_no_database_is_a_fault(make):
+    project = make(_ITEM)
+    settings = "connections:\n  file: {type: duckdb, path: ./w.duckdb}"
+    settings = project.settings().replace("connections:", settings) + "warehouse: {connection: file}\n"
+    project.write("leat.yaml", settings)
+    assert findings(project, 0)["connection file"][0]["text"].endswith("w.duckdb is made by the first load")
+    project.write("w.duckdb", "no database at all\n" * 1000)
+    assert "is no DuckDB database" in only(findings(project, 1), "connection file", "fault")["text"]
+    (project.folder / "w.duckdb").unlink()
+    duckdb.connect(project.folder / "w.duckdb").close()
+    assert findings(project, 0)["connection file"][0]["text"].endswith("w.duckdb can be loaded")
 
 
 def test_a_server_that_is_silent_or_absent_is_a_fault_soon(make):
@@ -140,8 +169,16 @@ def test_small_things_of_the_machine_are_warnings(make):
 
     (project.folder / ".git").mkdir()
     assert only(findings(project, 0), "git", "warning")["text"] == ".leat/ and lake/ may end up in the repository"
-    project.write(".gitignore", "/.leat\nlake/\n")
+    for ignored in ("/.leat\nlake/\n", ".leat/*\n/lake/**\n", "# ours\n**/.leat/\n*ak*\n"):
+        project.write(".gitignore", ignored)
+        assert bad(findings(project, 0)) == [], ignored
+    project.write(".gitignore", ".leat\n/lake/\n")  # another one
+    project.write("leat.yaml", project.settings() + "lake: ./data/lake\n")
+    assert only(findings(project, 0), "git", "warning")["remedy"] == "add to .gitignore:  data/lake/"
+    project.write(".gitignore", ".leat\n/data/\n")
     assert bad(findings(project, 0)) == []
+    project.write("leat.yaml", project.settings().replace("lake: ./data/lake\n", ""))
+    project.write(".gitignore", "/.leat\nlake/\n")
 
     project.write("leat.yaml", project.settings() + "limits: {memory: 60TB}\n")
     assert only(findings(project, 1), "memory", "fault")["text"].startswith("a run takes up to 60.0 TB")

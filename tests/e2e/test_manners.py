@@ -164,7 +164,9 @@ def test_the_manual_is_shown_as_such_on_a_terminal(shown_shop):
     shown = on_terminal(shown_shop.leat, "man", env={"PAGER": "cat", "MANPAGER": "cat"})
     assert shown.code == 0 and ".SH" not in shown.text
     assert re.search(r"^ +-j, --threads N", re.sub(r".\x08", "", shown.text), re.MULTILINE), shown
-    assert shown_shop.command("man").stdout.startswith(".TH LEAT 1")
+    page = shown_shop.command("man").stdout
+    assert page.startswith(".TH LEAT 1")
+    assert "LEAT_LAKE" in page and "LEAT_TARGETS" not in page  # no variable reaches into a target
 
 
 # --- streams that are closed ---------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -26,6 +27,17 @@ def test_pages_are_not_stale(written):
     assert sorted(kept) == sorted(written), "run `make reference`"
     for name, text in written.items():
         assert kept[name] == text, f"docs/reference/{name} is stale; run `make reference`"
+
+
+def test_each_section_is_described_once_and_found_by_links(written):
+    for name, text in written.items():
+        tables = [part.split("\n\n", 1)[1].strip() for part in text.split("\n## ")[1:] if name != "commands.md"]
+        assert len(tables) == len(set(tables)), name
+        anchors = {re.sub(r"[^\w-]", "", title) for title in re.findall(r"^## (.+)$", text, re.MULTILINE)}
+        links = set(re.findall(r"\]\(#([^)]+)\)", text))
+        assert links <= anchors, name
+        assert name == "commands.md" or links == anchors, name
+    assert "| `version` | 2 |" in written["schema_yml.md"]
 
 
 def test_every_command_and_key_stands_there(written, tmp_path):

@@ -131,4 +131,4 @@ def test_a_state_database_belongs_to_one_lake(project):
 
 
 def test_help_names_the_flag(project):
-    assert re.search(r"^ +-t, --target NAME +\S", project.command("--help").expect(0).stdout, re.MULTILINE)
+    assert re.search(r"^ +-t, --target TARGET +\S", project.command("--help").expect(0).stdout, re.MULTILINE)
