@@ -101,6 +101,19 @@ def test_removed_rule_of_a_stream_leaves_no_failure(project):
     assert project.command("status", "--exit-code").code == 0
 
 
+def test_columns_of_a_stream_are_judged_without_rules(project):
+    described = SCHEMA[SCHEMA.index("sources:") :].replace(
+        "{name: design_id, data_tests: [not_null]}", "{name: design_id, data_type: INTEGER}"
+    )
+    project.write("models/schema.yml", described)
+    project.run().expect(0)
+    project.write("models/schema.yml", described.replace("INTEGER", "VARCHAR"))
+    assert "LEAT0136" in diagnostics(project.command("check", "src.orders").expect(1))
+    assert "LEAT0136" in diagnostics(project.run().expect(1))
+    project.write("models/schema.yml", described.replace("design_id", "desing_id"))
+    assert "LEAT0217" in diagnostics(project.run().expect(1))
+
+
 def test_validate_compares_names_types_and_keys(project):
     project.run().expect(0)
     schema = (
