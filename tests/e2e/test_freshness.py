@@ -110,7 +110,7 @@ def test_an_age_that_is_not_known_is_not_known_of_what_is_made_from_it(project):
 def test_tables_without_streams_keep_no_promise_but_their_own(project):
     project.write("seeds/iso.csv", "code\nEUR\n")
     project.model("codes", "SELECT code FROM seeds.iso\n")
-    project.model("dates", "", "kind: dim_date\nfrom: 2024-01-01\nto: 2024-01-31")
+    project.write("models/mart/dates.yaml", "kind: dim_date\nfrom: 2024-01-01\nto: 2024-01-31\n")
     project.model("with_codes", "SELECT s.id, c.code FROM src.staff s, mart.codes c\n")
     project.run().expect(0)
     states = tables(project)
