@@ -248,7 +248,6 @@ const Known kUnloaded[] = {
     {"SELECT who.name, (SELECT max(amt) FROM s.o WHERE o.id = who.id) AS top FROM s.k who",
      "name=k.name; top=o.amt|o.id ?"},
     {"SELECT pos.* FROM s.o", "..."},
-    {"SELECT memory.upper(city) AS u FROM s.k", "u=k.city ?|?"},
     {"SELECT * EXCLUDE (r.city) FROM s.k JOIN s.r USING (city)", "...; *|k.city r.city"},
     {"SELECT * RENAME (r.city AS town) FROM s.k, s.r", "..."},
     {"SELECT v FROM (SELECT * EXCLUDE (x.id) FROM s.x)", "v=x.v"},
