@@ -147,7 +147,7 @@ constexpr Field kTargetFields[] = {
      .section = &kWarehouseSection},
     {.name = "freshness",
      .type = kSection,
-     .text = "How old the data of a table may be that has no `freshness` of its own.",
+     .text = "How old the data of a table made from streams may be that has no `freshness` of its own.",
      .example = "{warn_after: 20m, error_after: 30m}",
      .section = &kFreshnessSection},
     {.name = "limits",
@@ -563,9 +563,10 @@ constexpr Field kDbtFreshness{.name = "freshness",
                               .example = "{warn_after: {count: 20, period: minute}}",
                               .section = &kDbtFreshnessSection,
                               .nullable = true};
-constexpr Field kDbtLoadedAtField{.name = "loaded_at_field",
-                                  .text = "Column whose newest value says up to when there is data.",
-                                  .example = "last_updated"};
+constexpr Field kDbtLoadedAtField{
+    .name = "loaded_at_field",
+    .text = "Column whose newest value says up to when there is data; a time without a zone counts as UTC.",
+    .example = "last_updated"};
 
 constexpr Field kDbtArgumentFields[] = {
     {.name = "values",

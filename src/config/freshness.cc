@@ -70,6 +70,11 @@ std::optional<StreamRule> Source::RuleOfStream(const std::string& stream) const 
   return rename.contains(stream) ? std::nullopt : RuleFor(stream);
 }
 
+std::string Source::StreamName(const std::string& table) const {
+  const auto renamed = rename.find(table);
+  return name + "." + (renamed == rename.end() ? CleanName(table) : renamed->second.value);
+}
+
 const StreamProperties* Project::FindStream(const std::string& stream) const {
   const auto found = std::find_if(streams.begin(), streams.end(),
                                   [&](const StreamProperties& candidate) { return candidate.name == stream; });

@@ -114,6 +114,8 @@ struct Source {
   std::optional<StreamRule> RuleFor(const std::string& stream) const;
   /// The same for a stream by its name in leat: `orders_upper` of the table `Orders`.
   std::optional<StreamRule> RuleOfStream(const std::string& stream) const;
+  /// What the stream of a table is called in leat: `totesys.orders_upper` of the table `Orders`.
+  std::string StreamName(const std::string& table) const;
 };
 
 struct Warehouse {
@@ -182,6 +184,9 @@ struct StreamProperties {
   std::vector<CheckRule> checks;
   std::optional<Freshness> freshness;
   std::optional<Located<std::string>> loaded_at_field;  ///< its newest value is the moment up to which there is data
+
+  /// Whether there is anything that its rows or columns can break.
+  bool CanFail() const { return !checks.empty() || !columns.empty(); }
 };
 
 /// What schema.yml says of a use outside of leat: a report, an application.

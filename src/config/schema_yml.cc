@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
 
 #include "config/check_fields.h"
 #include "config/dbt_shape.h"
@@ -90,23 +92,48 @@ class TableNames {
   std::vector<Diagnostic>& diagnostics_;
 };
 
-/// The columns that a rule is about; of `unique` all of them are one.
-std::vector<std::string> ColumnsOf(const CheckRule& rule) {
-  std::vector<std::string> columns;
-  for (const auto& column : rule.columns) columns.push_back(ToLower(column.value));
-  for (const auto& accepted : rule.accepted) columns.push_back(ToLower(accepted.column.value));
-  for (const auto& reference : rule.references) columns.push_back(ToLower(reference.column.value));
-  if (rule.rule == "unique") return {Join(columns, ", ")};
+/// A column in lower case, as rules are compared by it.
+std::string LowerName(const Located<std::string>& column) { return ToLower(column.value); }
+
+/// The columns of not_null, or those that are unique together.
+std::set<std::string> ColumnsOf(const CheckRule& rule) {
+  std::set<std::string> columns;
+  for (const auto& column : rule.columns) columns.insert(LowerName(column));
   return columns;
 }
 
-/// Whether one of `rules` says the same kind of thing about the column of `rule`.
-bool Has(const std::vector<CheckRule>& rules, const CheckRule& rule) {
-  const std::string column = ColumnsOf(rule).front();
-  return std::any_of(rules.begin(), rules.end(), [&](const CheckRule& other) {
-    const auto columns = ColumnsOf(other);
-    return other.rule == rule.rule && std::find(columns.begin(), columns.end(), column) != columns.end();
+/// Whether a rule demands everything of a column that `rule`, of schema.yml and so of one column, demands of the rows
+/// that both are about.
+bool Demands(const CheckRule& other, const CheckRule& rule) {
+  if (other.rule != rule.rule) return false;
+  const auto has_values = [&](const CheckRule::ColumnValues& mine) {
+    return std::any_of(other.accepted.begin(), other.accepted.end(), [&](const CheckRule::ColumnValues& theirs) {
+      return LowerName(theirs.column) == LowerName(mine.column) && theirs.values == mine.values;
+    });
+  };
+  const auto has_target = [&](const CheckRule::Reference& mine) {
+    return std::any_of(other.references.begin(), other.references.end(), [&](const CheckRule::Reference& theirs) {
+      // A head names no field: it means the key, and so must the field.
+      const bool same_field = theirs.field.value.empty() || LowerName(theirs.field) == LowerName(mine.field);
+      return LowerName(theirs.column) == LowerName(mine.column) && theirs.table.value == mine.table.value && same_field;
+    });
+  };
+  const std::set<std::string> theirs = ColumnsOf(other), mine = ColumnsOf(rule);
+  const bool has_columns = rule.rule == "unique" ? theirs == mine : std::ranges::includes(theirs, mine);
+  return has_columns && std::ranges::all_of(rule.accepted, has_values) &&
+         std::ranges::all_of(rule.references, has_target);
+}
+
+/// Whether the file says the same twice.
+bool HasEqual(const std::vector<CheckRule>& rules, const CheckRule& rule) {
+  return std::ranges::any_of(rules, [&](const CheckRule& other) {
+    return Demands(other, rule) && other.where == rule.where && other.severity == rule.severity;
   });
+}
+
+/// Whether a head says of all rows what `rule` says of all or some; then the head's severity counts.
+bool HasForAllRows(const std::vector<CheckRule>& head, const CheckRule& rule) {
+  return std::ranges::any_of(head, [&](const CheckRule& other) { return Demands(other, rule) && other.where.empty(); });
 }
 
 /// Reads the entries of `tests:`.
@@ -133,7 +160,7 @@ class TestReader {
     Located<std::string> about{column, {}};
     if (column.empty()) about = Argument("column_name").value_or(about);
     if (about.value.empty()) return ReportMissing(test, "column_name", "the column it is about");
-    if (SetRule(test, about, rule) && !Has(checks, rule)) checks.push_back(std::move(rule));
+    if (SetRule(test, about, rule) && !HasEqual(checks, rule)) checks.push_back(std::move(rule));
   }
 
   void ReadConfig(CheckRule& rule) const {
@@ -254,8 +281,8 @@ class SchemaReader {
     if (model->tags.empty()) model->tags = read.tags;
     if (!model->freshness) model->freshness = read.freshness;
     model->columns = std::move(read.columns);
-    for (CheckRule& rule : read.checks)
-      if (!Has(model->checks, rule)) model->checks.push_back(std::move(rule));
+    std::erase_if(read.checks, [&](const CheckRule& rule) { return HasForAllRows(model->checks, rule); });
+    std::ranges::move(read.checks, std::back_inserter(model->checks));
   }
 
   void ReadSource(const Values& values) {

@@ -10,8 +10,8 @@
 namespace leat::config {
 
 /// Reads the files in dbt's shape below models/ into a project whose other files are read: descriptions, owners, tags,
-/// promises and checks. What the table's own file says wins, key by key; a rule that it has on a column is not added
-/// once more.
+/// promises and checks. What the table's own file says wins, key by key; a rule that it demands of all rows of a
+/// column is not added once more.
 class SchemaYml {
  public:
   /// `files`: which models, seeds and sources there are, faulty ones among them. All must outlive the reader.

@@ -111,6 +111,36 @@ models/schema.yml:16:9: unique design_id warn
 )yml");
 }
 
+TEST_F(SchemaYmlTest, KeepsRulesThatDiffer) {
+  const Project project = Read(R"yml(models:
+  - name: fact_sales_order
+    columns:
+      - name: design_id
+        tests:
+          - not_null: {severity: warn}
+          - not_null: {where: "currency_id > 0"}
+          - accepted_values: {values: [1], where: "currency_id = 1"}
+          - accepted_values: {values: [1, 2], where: "currency_id = 2"}
+          - accepted_values: {values: [1, 2], where: "currency_id = 2"}
+          - relationships: {to: ref('dim_design'), field: design_id}
+          - relationships: {to: ref('iso_4217'), field: code}
+      - name: currency_id
+        tests: [not_null: {severity: warn}, not_null, not_null]
+    tests: [unique: {column_name: design_id}, unique: {column_name: currency_id}]
+)yml");
+  EXPECT_EQ(RulesText(project.FindModel("mart.fact_sales_order")->checks), R"yml(
+models/mart/fact_sales_order.sql:2:10: not_null design_id
+models/schema.yml:8:13: accepted_values design_id 1 where currency_id = 1
+models/schema.yml:9:13: accepted_values design_id 2 where currency_id = 2
+models/schema.yml:11:13: references design_id mart.dim_design.design_id
+models/schema.yml:12:13: references design_id seeds.iso_4217.code
+models/schema.yml:14:17: not_null currency_id warn
+models/schema.yml:14:45: not_null currency_id
+models/schema.yml:15:13: unique design_id
+models/schema.yml:15:47: unique currency_id
+)yml");
+}
+
 TEST_F(SchemaYmlTest, DescribesStreamsWithTheirSource) {
   const Project project = Read(R"yml(sources:
   - name: totesys

@@ -375,6 +375,7 @@ class Tracer {
 
   static void CollectNames(const Json& node, std::set<std::string>& names) {
     if (ClassOf(node) == "COLUMN_REF") names.insert(LowerTexts(node["column_names"]).back());
+    if (IsMethodCall(node)) names.insert(ToLower(TextOf(node, "schema")));
     if (!node.is_structured()) return;
     for (const Json& child : node) CollectNames(child, names);
   }
@@ -489,27 +490,56 @@ class Tracer {
   /// The columns that a star stands for, with EXCLUDE, REPLACE and RENAME.
   Relation StarOf(const Json& star, const Scope& scope, const Ctes& ctes) {
     const std::string table = ToLower(TextOf(star, "relation_name"));
-    Relation columns = table.empty() ? AllColumns(scope) : ColumnsOfTable(scope, table);
-    Exclude(star, columns);
+    const Json& qualified = MemberOf(star, "qualified_exclude_list");
+    Relation columns = table.empty() ? AllColumnsBut(qualified, scope) : ColumnsOfTable(scope, table);
+    for (const std::string& name : LowerTexts(MemberOf(star, "exclude_list"))) Exclude(columns, name);
+    for (const Json& column : qualified)
+      if (!table.empty()) Exclude(columns, NameInList(column));
     for (const Json& entry : MemberOf(star, "replace_list")) {
       const std::string name = NameInList(entry["key"]);
       Put(columns, name, name, Trace(entry["value"], scope, ctes));
     }
     for (const Json& entry : MemberOf(star, "rename_list")) {
       const std::string name = NameInList(entry["key"]);
+      const auto is_it = [&](const NamedFlow& column) { return column.name == name; };
+      const bool is_one = columns.complete() && std::ranges::count_if(columns.columns, is_it) == 1;
+      if (table.empty() && !TextOf(entry["key"], "table").empty() && !is_one) return UnknownColumns();
       Put(columns, name, ToLower(TextOf(entry, "value")), std::nullopt);
     }
     if (!MemberOf(star, "expr").is_null()) return Chosen(std::move(columns), star);
     return columns;
   }
 
-  static void Exclude(const Json& star, Relation& columns) {
-    std::vector<std::string> names = LowerTexts(MemberOf(star, "exclude_list"));
-    for (const Json& qualified : MemberOf(star, "qualified_exclude_list")) names.push_back(NameInList(qualified));
-    for (const std::string& name : names) {
-      std::erase_if(columns.columns, [&](const NamedFlow& column) { return column.name == name; });
-      columns.rest.without.insert(name);
+  static Relation UnknownColumns() { return {.columns = {}, .rest = {.kind = Rest::Kind::kUnknown}, .rows = {}}; }
+
+  static void Exclude(Relation& columns, const std::string& name) {
+    std::erase_if(columns.columns, [&](const NamedFlow& column) { return column.name == name; });
+    columns.rest.without.insert(name);
+  }
+
+  /// The columns of `*` without those that EXCLUDE names together with their tables.
+  static Relation AllColumnsBut(const Json& excluded, const Scope& scope) {
+    if (excluded.empty() || scope.from == nullptr) return AllColumns(scope);
+    FromTables from = *scope.from;
+    for (const Json& column : excluded) {
+      const auto place = PlaceOf(column, from);
+      if (!place) return UnknownColumns();
+      Exclude(from.tables[*place].relation, NameInList(column));
     }
+    Scope inside = scope;
+    inside.from = &from;
+    return AllColumns(inside);
+  }
+
+  /// Which table of `from` a qualified column is of. Nothing if that is not sure, or if USING made one column of two.
+  static std::optional<size_t> PlaceOf(const Json& column, const FromTables& from) {
+    const std::string name = NameInList(column);
+    const auto named = TablesNamed(from, ToLower(TextOf(column, "schema")), ToLower(TextOf(column, "table")));
+    const auto is_shared = [&](const NamedFlow& other) { return other.name == name && (other.hidden || other.joined); };
+    for (const FromTable& table : from.tables)
+      if (std::ranges::any_of(table.relation.columns, is_shared)) return std::nullopt;
+    if (named.size() != 1) return std::nullopt;
+    return static_cast<size_t>(named[0] - from.tables.data());
   }
 
   /// `"a"` or `{"column": "a"}`.
@@ -519,8 +549,7 @@ class Tracer {
 
   /// The columns whose names a pattern, a list or a function chooses; DuckDB is asked which.
   Relation Chosen(Relation columns, const Json& chooser) const {
-    const Relation unknown{.columns = {}, .rest = {.kind = Rest::Kind::kUnknown}, .rows = {}};
-    if (!columns.complete() || columns.columns.empty()) return unknown;
+    if (!columns.complete() || columns.columns.empty()) return UnknownColumns();
     Json item = chooser;
     item["alias"] = "";
     Json& star = IsStar(item) ? item : item["children"][0];
@@ -534,7 +563,7 @@ class Tracer {
       const std::string select = SelectText(item, fmt::format("SELECT 1 FROM (SELECT {})", nulls));
       for (const duck::Column& column : connection_.Describe(select)) chosen.insert(ToLower(column.name));
     } catch (const Error&) {
-      return unknown;  // it names what this small statement does not have
+      return UnknownColumns();  // it names what this small statement does not have
     }
     std::erase_if(columns.columns, [&](const NamedFlow& column) { return !chosen.contains(column.name); });
     return columns;
@@ -573,10 +602,10 @@ class Tracer {
     return names.size() == 1 && IsValueFunction(names[0]) ? Flow() : Flow::Unknown();
   }
 
-  Flow TraceFunction(const Json& call, const Scope& scope, const Ctes& ctes) {
+  Flow TraceFunction(const Json& written, const Scope& scope, const Ctes& ctes) {
+    const Json call = Plain(written);
     const std::string name = FunctionOf(call);
-    if (const Macro* macro = macros_.Find(ToLower(TextOf(call, "schema")), name))
-      return TraceMacro(*macro, call, scope, ctes);
+    if (const Macro* macro = macros_.FindCalled(call)) return TraceMacro(*macro, call, scope, ctes);
     Flow flow;
     const bool has_lambda = IsAmong(kLambdaFunctions, name);
     for (const Json& argument : call["children"])
@@ -587,6 +616,13 @@ class Tracer {
     flow.DecideBy(Trace(MemberOf(call, "filter"), scope, ctes));
     flow.DecideBy(TraceOrders(MemberOf(MemberOf(call, "order_bys"), "orders"), scope, ctes));
     return flow;
+  }
+
+  /// A call with all that flows into it as its arguments.
+  Json Plain(const Json& call) const {
+    const bool is_method =
+        IsMethodCall(call) && macros_.Find(ToLower(TextOf(call, "schema")), FunctionOf(call)) == nullptr;
+    return is_method ? WithReceiver(call) : call;
   }
 
   Flow TraceLambda(const Json& lambda, const Flow& elements, const Scope& scope, const Ctes& ctes) {
@@ -602,7 +638,8 @@ class Tracer {
     return flow;
   }
 
-  Flow TraceWindow(const Json& window, const Scope& scope, const Ctes& ctes) {
+  Flow TraceWindow(const Json& written, const Scope& scope, const Ctes& ctes) {
+    const Json window = Plain(written);
     Flow flow;
     for (const char* part : {"children", "offset_expr", "default_expr"})
       flow.Add(Trace(MemberOf(window, part), scope, ctes));
@@ -691,7 +728,7 @@ class Tracer {
   bool HasAggregate(const Json& node) {
     if (node.is_object() && ClassOf(node) == "SUBQUERY") return false;
     if (node.is_object() && ClassOf(node) == "FUNCTION") {
-      if (const Macro* macro = macros_.Find(ToLower(TextOf(node, "schema")), FunctionOf(node)))
+      if (const Macro* macro = macros_.FindCalled(node))
         return std::any_of(macro->bodies.begin(), macro->bodies.end(),
                            [&](const MacroBody& body) { return HasAggregate(body.query["select_list"]); });
       if (IsAggregate(FunctionOf(node))) return true;

@@ -205,6 +205,19 @@ const Known kKnown[] = {
     {"SELECT shop.mix(amt) AS a, shop.mix(amt, note) AS b FROM s.o", "a=o.amt; b=o.note"},
     {"SELECT who, shop.total(shop.pence(amt)) AS t FROM s.o GROUP BY ALL", "who=o.who; t=o.amt; *|o.who"},
     {"SELECT n, city FROM shop.seen('q')", "n=; city=k.city"},
+    {"SELECT name.upper() AS u, k.city.lower() AS l, k.id.add(boss) AS a, main.upper(name) AS m FROM s.k",
+     "u=k.name; l=k.city; a=k.id k.boss; m=k.name"},
+    {"SELECT name.upper().lower() AS l, (SELECT r.rate.max() FROM s.r) AS m FROM s.k", "l=k.name; m=r.rate"},
+    {"SELECT amt.doubled() AS d, o.price.doubled() AS e, doubled(who) AS f FROM s.o", "d=o.amt; e=o.price; f=o.who"},
+    {"SELECT city, id.max() AS top FROM s.k GROUP BY ALL", "city=k.city; top=k.id; *|k.city"},
+    {"SELECT list_transform(tags, x -> x.concat(note)) AS t FROM s.o", "t=o.tags o.note"},
+    {"SELECT * EXCLUDE (o.id, amt, o.who, o.price, o.day, tags, pos) FROM s.o JOIN s.k ON o.who = k.id",
+     "note=o.note; id=k.id; name=k.name; city=k.city; boss=k.boss; *|o.who k.id"},
+    {"SELECT * EXCLUDE (b.id, b.boss, b.city) FROM s.k a JOIN s.k b ON a.boss = b.id",
+     "id=k.id; name=k.name; city=k.city; boss=k.boss; name=k.name; *|k.boss k.id"},
+    {"SELECT k.* EXCLUDE (k.id) FROM s.k, s.r", "name=k.name; city=k.city; boss=k.boss"},
+    {"SELECT * EXCLUDE (k.city) RENAME (r.rate AS share) FROM s.k, s.r",
+     "id=k.id; name=k.name; boss=k.boss; city=r.city; share=r.rate; since=r.since"},
     {"SELECT who FROM s.o GROUP BY who HAVING sum(amt) > (SELECT min(rate) AS price FROM s.r)",
      "who=o.who; *|o.amt r.rate"},
 };
@@ -235,9 +248,13 @@ const Known kUnloaded[] = {
     {"SELECT who.name, (SELECT max(amt) FROM s.o WHERE o.id = who.id) AS top FROM s.k who",
      "name=k.name; top=o.amt|o.id ?"},
     {"SELECT pos.* FROM s.o", "..."},
+    {"SELECT * EXCLUDE (r.city) FROM s.k JOIN s.r USING (city)", "...; *|k.city r.city"},
+    {"SELECT * RENAME (r.city AS town) FROM s.k, s.r", "..."},
+    {"SELECT v FROM (SELECT * EXCLUDE (x.id) FROM s.x)", "v=x.v"},
 };
 
 constexpr const char* kMacros =
+    "CREATE MACRO doubled(x) AS x * 2;"
     "CREATE MACRO shop.pence(x) AS x * 100;"
     "CREATE MACRO shop.scaled(x, times := 2) AS x * times;"
     "CREATE MACRO shop.top_rate(c) AS (SELECT max(rate) FROM s.r WHERE city = c);"

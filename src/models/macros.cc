@@ -172,6 +172,13 @@ const Macro* Macros::Find(const std::string& schema, const std::string& name) co
   return found == macros_.end() ? nullptr : found->second.get();
 }
 
+const Macro* Macros::FindCalled(const Json& call) const {
+  const std::string name = ToLower(models::TextOf(call, "function_name"));
+  const Macro* qualified = Find(ToLower(models::TextOf(call, "schema")), name);
+  // DuckDB too looks for a schema first, be it `main` or what turns out to be a column.
+  return qualified != nullptr ? qualified : Find("", name);
+}
+
 void Macros::Make(duck::Connection& connection, const std::vector<std::string>& names) {
   if (made_in_ != &connection.database()) made_.clear();
   made_in_ = &connection.database();

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,6 +28,10 @@ class Macros {
 
   /// Nothing if no macro has this name; both parts in lower case, `schema` empty for an unqualified one.
   const Macro* Find(const std::string& schema, const std::string& name) const;
+
+  /// The macro that a call of the syntax tree means: by its schema and name, or as `column.name(…)`, a method of a
+  /// value.
+  const Macro* FindCalled(const nlohmann::json& call) const;
 
   /// Make these macros, named as in SelectReads::macros, once in `connection`'s database. The tables they read must be
   /// bound. Throws: Error(kConfig, LEAT0213) with the place in the macro's file.

@@ -101,6 +101,7 @@ StreamVerdict JudgeStream(engine::Engine& engine, const config::Project& project
 
 std::string FingerprintOfStream(const engine::Engine& engine, const config::StreamProperties& stream) {
   std::string text = TextOfRules(AsModel(stream));
+  for (const config::ColumnProperties& column : stream.columns) text += fmt::format("\nhas {}", column.name.value);
   for (const std::string& table : TablesOf(stream))
     text += fmt::format("\n{} {}", table, engine.Knows(table) ? InputVersion(engine, table) : "");
   return HashOfText(text);

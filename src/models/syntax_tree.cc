@@ -137,6 +137,20 @@ std::string TextOf(const Json& node, const char* member) {
   return found != node.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+bool IsMethodCall(const Json& call) {
+  const std::string schema = ToLower(TextOf(call, "schema"));
+  return !TextOf(call, "function_name").empty() && !schema.empty() && schema != "main" && schema != "pg_catalog";
+}
+
+Json WithReceiver(Json call) {
+  Json names = Json::array({TextOf(call, "schema")});
+  if (const std::string table = TextOf(call, "catalog"); !table.empty()) names.insert(names.begin(), table);
+  Json receiver = {{"class", "COLUMN_REF"}, {"type", "COLUMN_REF"}, {"alias", ""}, {"column_names", std::move(names)}};
+  call["children"].insert(call["children"].begin(), std::move(receiver));
+  call["schema"] = call["catalog"] = "";
+  return call;
+}
+
 std::vector<FromEntry> EntriesOf(const Json& from_table) {
   std::vector<FromEntry> entries;
   CollectEntries(from_table, entries);

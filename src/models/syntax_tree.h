@@ -36,6 +36,12 @@ std::optional<size_t> PositionOf(const Json& node);
 /// A text member, empty if absent.
 std::string TextOf(const Json& node, const char* member);
 
+/// Whether a call is written `column.function(…)`, which is function(column, …), unless a schema of the name that
+/// stands there has the function. DuckDB's own schemas are none of the project's columns.
+bool IsMethodCall(const Json& call);
+/// The same call with the column as its first argument.
+Json WithReceiver(Json call);
+
 /// A table in a FROM, by the name under which columns refer to it.
 struct FromEntry {
   std::string alias;

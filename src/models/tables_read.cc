@@ -123,11 +123,11 @@ class Walker {
 
   void NoteFunction(const Json& node) {
     const std::string name = ToLower(TextOf(node, "function_name"));
-    const std::string schema = ToLower(TextOf(node, "schema"));
-    if (const Macro* macro = macros_.Find(schema, name)) return Expand(*macro);
+    if (const Macro* macro = macros_.FindCalled(node)) return Expand(*macro);
     NoteVarying(name);
     // The age as of today; with two arguments it is a difference.
-    const bool is_age_now = name == "age" && node.contains("children") && node["children"].size() == 1;
+    const bool is_age_now =
+        name == "age" && node.contains("children") && node["children"].size() + (IsMethodCall(node) ? 1 : 0) == 1;
     if (is_age_now) reads_.varies = true;
     if (!ReadsFiles(name)) return;
     throw Error(kConfig, "LEAT0207", PlaceOr(PositionOf(node)),

@@ -169,6 +169,18 @@ TEST_F(TablesReadTest, FollowsMacrosThroughTheirBodies) {
   EXPECT_EQ(reads.tables[0].position, std::nullopt);
 }
 
+TEST_F(TablesReadTest, FollowsMacrosThatAreCalledAsMethods) {
+  Macro("CREATE MACRO twice(x) AS x * (SELECT max(f) FROM s.factor); CREATE MACRO shop.more(x) AS x + 1;");
+  for (const char* call : {"n.twice()", "a.n.twice()", "main.twice(n)", "twice(n)", "abs(n.twice())"}) {
+    const SelectReads reads = Reads(fmt::format("SELECT {} FROM seeds.iso a", call));
+    EXPECT_THAT(reads.TableNames(), testing::UnorderedElementsAre("seeds.iso", "s.factor")) << call;
+    EXPECT_THAT(reads.macros, testing::ElementsAre("twice")) << call;
+  }
+  EXPECT_THAT(Reads("SELECT n.more() FROM seeds.iso").macros, testing::IsEmpty());
+  EXPECT_TRUE(Reads("SELECT born.age() FROM s.a").varies);
+  EXPECT_FALSE(Reads("SELECT born.age(b) FROM s.a").varies);
+}
+
 TEST_F(TablesReadTest, MacroFilesHoldMacrosOnly) {
   Macro("CREATE MACRO m.f(x) AS x + 1;\nSELECT 2;");
   EXPECT_EQ(Tables("SELECT 1"), "LEAT0215 macros/m.sql:2:1: a file of macros/ holds CREATE MACRO statements only");

@@ -35,14 +35,14 @@ bool HasSubject(const config::Project& project, const Plan& plan) {
   return !plan.models.empty() ||
          std::any_of(plan.chosen_streams.begin(), plan.chosen_streams.end(), [&](const std::string& name) {
            const config::StreamProperties* stream = project.FindStream(name);
-           return (stream != nullptr && !stream->checks.empty()) || !project.FreshnessOf(name).empty();
+           return (stream != nullptr && stream->CanFail()) || !project.FreshnessOf(name).empty();
          });
 }
 
 /// The rules of schema.yml about the selected streams; one that was never loaded has nothing to judge.
 void JudgeStreams(const config::Project& project, const Plan& plan, Workspace& workspace, CheckReport& report) {
   for (const config::StreamProperties& stream : project.streams) {
-    if (!plan.chosen_streams.contains(stream.name) || stream.checks.empty()) continue;
+    if (!plan.chosen_streams.contains(stream.name) || !stream.CanFail()) continue;
     if (!workspace.engine().Knows(stream.name)) {
       report.never_built.push_back(stream.name);
       continue;

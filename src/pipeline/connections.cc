@@ -173,7 +173,7 @@ std::vector<std::string> StreamsOf(const config::Project& project, const std::st
     const auto rule = source.RuleFor(table.name);
     const bool by_pattern = table.kind == "table" || table.kind == "partitioned table";
     if (!rule || rule->skip || (!by_pattern && !rule->exact())) continue;
-    streams.push_back(source.name + "." + (rule->rename_to ? rule->rename_to->value : CleanName(table.name)));
+    streams.push_back(source.StreamName(table.name));
   }
   return streams;
 }

@@ -16,6 +16,8 @@ std::vector<config::Located<std::string>> Mentioned(const config::Project& proje
     for (const config::CheckRule& rule : stream.checks)
       for (const auto& reference : rule.references) mentioned.push_back(reference.table);
   }
+  for (const config::Exposure& exposure : project.exposures)
+    mentioned.insert(mentioned.end(), exposure.depends_on.begin(), exposure.depends_on.end());
   std::erase_if(mentioned, [&](const auto& table) {
     return project.FindSource(NamespaceOf(table.value)) == nullptr || project.IsLeftOut(table.value);
   });

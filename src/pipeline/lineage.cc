@@ -44,7 +44,9 @@ class LineageReader {
     for (const models::Node& node : plan_.graph.nodes) AddModel(node);
     for (size_t i = 0; i < project_.checks.size(); ++i)
       if (plan_.graph.check_reads[i]) AddCheck(project_.checks[i], *plan_.graph.check_reads[i]);
-    for (const models::Node& node : plan_.graph.nodes) AddReferences(*node.model);
+    for (const models::Node& node : plan_.graph.nodes) AddReferences(node.model->name, node.model->checks);
+    for (const config::StreamProperties& stream : project_.streams) AddReferences(stream.name, stream.checks);
+    for (const config::Exposure& exposure : project_.exposures) AddExposure(exposure);
     AddProducersOfRejects();
     if (project_.warehouse) AddLoads();
     return std::move(found_);
@@ -208,17 +210,36 @@ class LineageReader {
   }
 
   /// A column that may only hold what another table has: that table is used, but nothing flows.
-  void AddReferences(const config::Model& model) {
-    for (const config::CheckRule& rule : model.checks) {
+  void AddReferences(const std::string& table, const std::vector<config::CheckRule>& rules) {
+    for (const config::CheckRule& rule : rules) {
       for (const config::CheckRule::Reference& reference : rule.references) {
-        const config::Model* other = project_.FindModel(reference.table.value);
-        if (other == nullptr || other == &model) continue;
-        Connect({.table = other->name}, {.table = model.name}, LineageHow::kReferences);
-        const std::vector<std::string> key = models::KeyOf(*other);
-        const LineageName column{model.name, ToLower(reference.column.value)};
-        if (key.size() == 1 && found_.nodes.contains(column) && found_.nodes.contains({other->name, ToLower(key[0])}))
-          Connect({other->name, ToLower(key[0])}, column, LineageHow::kReferences);
+        const std::string& other = reference.table.value;
+        if (other == table) continue;
+        AddTable(other);
+        AddTable(table);
+        Connect({.table = other}, {.table = table}, LineageHow::kReferences);
+        const LineageName key{other, KeyColumn(reference)}, column{table, ToLower(reference.column.value)};
+        const bool are_known = !key.column.empty() && found_.nodes.contains(column) && found_.nodes.contains(key);
+        if (are_known) Connect(key, column, LineageHow::kReferences);
       }
+    }
+  }
+
+  /// The column that a reference looks values up in; empty if that is more than one, or not said.
+  std::string KeyColumn(const config::CheckRule::Reference& reference) const {
+    if (!reference.field.value.empty()) return ToLower(reference.field.value);
+    const config::Model* model = project_.FindModel(reference.table.value);
+    const auto key = model == nullptr ? std::vector<std::string>{} : models::KeyOf(*model);
+    return key.size() == 1 ? ToLower(key[0]) : "";
+  }
+
+  /// What uses tables outside of leat; of which columns, schema.yml does not say.
+  void AddExposure(const config::Exposure& exposure) {
+    const LineageName name{.table = "exposure:" + exposure.name.value};
+    Put({.name = name, .kind = "exposure", .place = exposure.name.place});
+    for (const auto& table : exposure.depends_on) {
+      AddTable(table.value);
+      Connect({.table = table.value}, name, LineageHow::kReads);
     }
   }
 

@@ -9,9 +9,10 @@
 
 namespace leat::pipeline {
 
-/// A table, a column of one, or a query of checks/. Those two have no column.
+/// A table, a column of one, a query of checks/ or a use outside of leat. Those two have no column.
 struct LineageName {
-  std::string table;   ///< `totesys.staff`, `mart.dim_staff`, `checks/no_orphans.sql`, `warehouse.public.dim_staff`
+  /// `totesys.staff`, `mart.dim_staff`, `checks/no_orphans.sql`, `exposure:weekly_report`, `warehouse.public.dim_staff`
+  std::string table;
   std::string column;  ///< empty: all of it
 
   std::string ToString() const { return column.empty() ? table : table + "." + column; }
@@ -20,7 +21,7 @@ struct LineageName {
 
 struct LineageNode {
   LineageName name;
-  std::string kind;        ///< stream, seed, rejects, check, warehouse, or a model's kind
+  std::string kind;        ///< stream, seed, rejects, check, exposure, warehouse, or a model's kind
   std::string expression;  ///< of a model's column, as written
   Place place;             ///< of that expression, else the table's file
   bool unknown = false;    ///< columns that are not all known; of a column: origins that could not be found out

@@ -203,7 +203,7 @@ class Runner {
 
   /// With `loaded_at_field` a stream has data up to that column's newest value, whenever it was read. Kept with the
   /// step, so that `leat status` need not look.
-  void FindNewest(const StreamOutcome& outcome) {
+  void FindNewest(StreamOutcome& outcome) {
     const config::StreamProperties* stream = project_.FindStream(outcome.stream);
     if (stream == nullptr || !stream->loaded_at_field || outcome.kind == StreamOutcome::Kind::kFailed) return;
     std::optional<Timestamp>& newest = newest_[outcome.stream];
@@ -214,7 +214,8 @@ class Runner {
                    workspace_.engine().Find(engine::ParseName(outcome.stream + std::string(engine::kHistorySuffix))))
         newest = models::NewestLoad(workspace_.engine(), *stream, *relation);
     } catch (const Error& error) {
-      summary_.diagnostics.push_back(error.diagnostic());
+      if (outcome.diagnostic) summary_.diagnostics.push_back(*outcome.diagnostic);
+      outcome.diagnostic = error.diagnostic();  // its rows are good, but the stream needs to be looked after
       return;
     }
     auto late = JudgeFreshness(outcome.stream, project_.FreshnessOf(outcome.stream), newest, run_.started);
@@ -309,7 +310,7 @@ class Runner {
   void JudgeStreams() {
     state::Commit commit{.scope = "models", .attempt = NewUuid(), .run = run_.number};
     for (const config::StreamProperties& stream : project_.streams) {
-      if (stream.checks.empty() || failed_inputs_.contains(stream.name) || !IsUsed(stream.name)) continue;
+      if (!stream.CanFail() || failed_inputs_.contains(stream.name) || !IsUsed(stream.name)) continue;
       cancel_.Check();
       const std::string key = state::CheckKey(stream.name);
       const std::string fingerprint = models::FingerprintOfStream(workspace_.engine(), stream);
@@ -397,14 +398,24 @@ class Runner {
     return models;
   }
 
-  /// A model's rows are as old as the oldest of its inputs.
+  /// A model's rows are as old as the oldest of its inputs; nothing if the age of one is not known.
   std::optional<Timestamp> DataTo(const std::string& model) const {
     std::optional<Timestamp> oldest;
     for (const std::string& input : plan_.graph.Find(model)->reads.TableNames()) {
-      const auto found = data_to_.find(engine::ProducerOf(input));
-      if (found != data_to_.end() && found->second && (!oldest || *found->second < *oldest)) oldest = found->second;
+      const std::string table = engine::ProducerOf(input);
+      if (!HasStreams(project_, table, [&](const auto& name) { return InputsInPlan(name); })) continue;
+      const auto found = data_to_.find(table);
+      const bool is_known =
+          found != data_to_.end() && found->second && !IsInFuture(*found->second, SystemClock().Now());
+      if (!is_known) return std::nullopt;
+      if (!oldest || *found->second < *oldest) oldest = found->second;
     }
     return oldest;
+  }
+
+  std::optional<std::vector<std::string>> InputsInPlan(const std::string& model) const {
+    const models::Node* node = plan_.graph.Find(model);
+    return node == nullptr ? std::nullopt : std::optional(node->reads.TableNames());
   }
 
   /// Publish all models that were built and passed at once, with what they were built from.

@@ -13,17 +13,13 @@
 #include "pipeline/history.h"
 #include "pipeline/load.h"
 #include "pipeline/plan.h"
+#include "pipeline/recipes.h"
+#include "pipeline/steps.h"
 
 namespace leat::pipeline {
 namespace {
 
 bool IsGood(const state::Step& step) { return step.status != "failed" && step.status != "skipped"; }
-
-/// A stream's name in leat, of an entry of `streams:` that names one table.
-std::string NameOf(const config::Source& source, const config::StreamRule& entry) {
-  const auto renamed = source.rename.find(entry.pattern.value);
-  return source.name + "." + (renamed == source.rename.end() ? CleanName(entry.pattern.value) : renamed->second.value);
-}
 
 class StatusReader {
  public:
@@ -64,7 +60,8 @@ class StatusReader {
     for (const std::string& stream : DescribedStreams(project_)) Add(stream, "stream");
     for (const config::Source& source : project_.sources)
       for (const config::StreamRule& entry : source.streams)
-        if (entry.exact() && !project_.IsLeftOut(NameOf(source, entry))) Add(NameOf(source, entry), "stream");
+        if (entry.exact() && !project_.IsLeftOut(source.StreamName(entry.pattern.value)))
+          Add(source.StreamName(entry.pattern.value), "stream");
   }
 
   void ReadStore(state::Store& store, ProjectStatus& status) {
@@ -85,7 +82,21 @@ class StatusReader {
     for (const state::Position& position : store.Positions())
       if (const auto found = tables_.find(position.stream); found != tables_.end())
         found->second.deletes_to = DeletesTo(position.value);
+    DropVainPromises(ReadRecipes(&store));
     for (auto& [name, table] : tables_) JudgeAgeOf(table);
+  }
+
+  /// The promise of the whole project is not about models over seeds alone, whose data has no age.
+  void DropVainPromises(const Recipes& recipes) {
+    const auto inputs_of = [&](const std::string& model) -> std::optional<std::vector<std::string>> {
+      const auto recipe = recipes.find(model);
+      if (recipe == recipes.end()) return std::nullopt;
+      std::vector<std::string> inputs;
+      for (const auto& [input, version] : recipe->second.inputs) inputs.push_back(input);
+      return inputs;
+    };
+    for (const config::Model& model : project_.models)
+      if (!model.freshness && !HasStreams(project_, model.name, inputs_of)) tables_.at(model.name).promise = {};
   }
 
   static void TakeChecks(TableStatus& table, const state::Step& step) {
@@ -101,6 +112,14 @@ class StatusReader {
     table.rows = step.rows_total;
     table.loaded = step.ended;
     table.data_to = step.data_to;
+    if (IsWarnedOfError(step)) Fail(table, step);
+  }
+
+  static void Fail(TableStatus& table, const state::Step& step) {
+    table.state = "failing";
+    const Diagnostic fault = ParseDiagnosticJson(step.diagnostic);
+    table.reason = fault.code.empty() ? fmt::format("run {}: {} {}", step.run, step.step, step.status)
+                                      : fmt::format("run {}: {} {}", step.run, fault.code, fault.message);
   }
 
   void TakeBad(const state::Step& step) {
@@ -109,11 +128,8 @@ class StatusReader {
     const auto found = tables_.find(step.table);
     if (found == tables_.end() || IsMended(step)) return;
     TableStatus& table = found->second;
-    table.state = "failing";
     TakeChecks(table, step);  // those that made it fail, not those of its last good rows
-    const Diagnostic fault = ParseDiagnosticJson(step.diagnostic);
-    table.reason = fault.code.empty() ? fmt::format("run {}: {} {}", step.run, step.step, step.status)
-                                      : fmt::format("run {}: {} {}", step.run, fault.code, fault.message);
+    Fail(table, step);
   }
 
   /// A source that did not answer before anybody knew its tables: they say more by now.
@@ -133,7 +149,7 @@ class StatusReader {
              });
     if (step.table.find('.') == std::string::npos) return false;
     const config::StreamProperties* stream = project_.FindStream(step.table);
-    const bool without_rules = step.step == "check" && (stream == nullptr || stream->checks.empty());
+    const bool without_rules = step.step == "check" && (stream == nullptr || !stream->CanFail());
     return without_rules || project_.IsLeftOut(step.table);
   }
 
@@ -153,7 +169,7 @@ class StatusReader {
         return;
       case Age::kUnknown:
         table.state = "unknown";
-        table.reason = "up to when it has data is not known";
+        table.reason = UnknownAgeText(table.data_to);
         return;
     }
   }

@@ -158,8 +158,13 @@ TableCounts CountTables(const std::vector<state::Step>& steps) {
 std::set<std::string> TablesUndone(const std::vector<state::Step>& steps) {
   std::set<std::string> tables;
   for (const state::Step& step : steps)
-    if (step.status == "failed" || step.status == "skipped") tables.insert(step.table);
+    if (step.status == "failed" || step.status == "skipped" || IsWarnedOfError(step)) tables.insert(step.table);
   return tables;
+}
+
+bool IsWarnedOfError(const state::Step& step) {
+  return step.step == "extract" && step.status == "warned" &&
+         ParseDiagnosticJson(step.diagnostic).severity == Severity::kError;
 }
 
 std::optional<Diagnostic> FirstOf(const std::vector<Diagnostic>& diagnostics) {

@@ -39,8 +39,10 @@ struct TableCounts {
 };
 TableCounts CountTables(const std::vector<state::Step>& steps);
 
-/// Tables with a step that failed or was skipped.
+/// Tables with a step that failed or was skipped, or that was warned of an error.
 std::set<std::string> TablesUndone(const std::vector<state::Step>& steps);
+/// Whether a read brought its rows and found an error all the same: up to when there is data cannot be told.
+bool IsWarnedOfError(const state::Step& step);
 
 /// The first error, else the first warning.
 std::optional<Diagnostic> FirstOf(const std::vector<Diagnostic>& diagnostics);

@@ -93,6 +93,49 @@ def test_a_quiet_column_makes_a_table_late_and_what_is_made_from_it(project):
     assert "LEAT0711" in diagnostics(project.command("check", "src.payment").expect(1))
 
 
+def test_an_age_that_is_not_known_is_not_known_of_what_is_made_from_it(project):
+    """A column in local time lies hours ahead of UTC; nothing that is made from it counts as fresh."""
+    project.execute("ALTER TABLE payment ADD local timestamp; UPDATE payment SET local = now() at time zone 'utc' + interval '9 hours'")
+    project.write("models/schema.yml", LOADED_AT.replace("loaded_at_field: at", "loaded_at_field: local"))
+    done = project.run().expect(0)
+    assert "LEAT0711" in diagnostics(done) and "lies in the future: is it local time?" in diagnostics(done)
+    states = tables(project)
+    assert {name: table["state"] for name, table in states.items()} == {
+        "src.payment": "unknown", "src.staff": "healthy", "mart.both": "unknown", "mart.alone": "healthy"
+    }
+    assert "lies in the future" in states["src.payment"]["reason"] and states["mart.both"]["data_to"] is None
+    assert "LEAT0711" in diagnostics(project.command("check", "mart.both").expect(1))
+
+
+def test_tables_without_streams_keep_no_promise_but_their_own(project):
+    project.write("seeds/iso.csv", "code\nEUR\n")
+    project.model("codes", "SELECT code FROM seeds.iso\n")
+    project.write("models/mart/dates.yaml", "kind: dim_date\nfrom: 2024-01-01\nto: 2024-01-31\n")
+    project.model("with_codes", "SELECT s.id, c.code FROM src.staff s, mart.codes c\n")
+    project.run().expect(0)
+    states = tables(project)
+    assert {table["state"] for table in states.values()} == {"healthy"}
+    assert (states["mart.codes"]["error_after_s"], states["mart.with_codes"]["error_after_s"]) == (None, 86400)
+    assert states["mart.with_codes"]["data_to"] == states["src.staff"]["data_to"]
+    project.command("check").expect(0)
+
+    project.model("codes", "SELECT code FROM seeds.iso\n", "freshness: {error_after: 1h}")
+    project.run().expect(0)
+    assert "mart.codes promises fresh data" in diagnostics(project.command("check").expect(1))
+
+
+def test_a_column_that_tells_no_moment_leaves_its_stream_failing(project):
+    project.write("models/schema.yml", LOADED_AT.replace("loaded_at_field: at", "loaded_at_field: id"))
+    assert "LEAT0712" in diagnostics(project.run("+mart.both").expect(1))
+    failing = tables(project)["src.payment"]
+    assert failing["state"] == "failing" and failing["reason"].startswith("run 1: LEAT0712 loaded_at_field is 'id'")
+    assert "LEAT0712" in diagnostics(project.command("retry").expect(1))
+
+    project.write("models/schema.yml", LOADED_AT)
+    project.command("retry").expect(0)
+    assert tables(project)["src.payment"]["state"] == "late"
+
+
 def test_what_the_project_leaves_out_keeps_no_failure(project):
     project.run().expect(0)
     project.execute("ALTER TABLE staff RENAME TO crew")

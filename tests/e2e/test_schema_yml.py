@@ -101,6 +101,37 @@ def test_removed_rule_of_a_stream_leaves_no_failure(project):
     assert project.command("status", "--exit-code").code == 0
 
 
+def test_columns_of_a_stream_are_judged_without_rules(project):
+    described = SCHEMA[SCHEMA.index("sources:") :].replace(
+        "{name: design_id, data_tests: [not_null]}", "{name: design_id, data_type: INTEGER}"
+    )
+    project.write("models/schema.yml", described)
+    project.run().expect(0)
+    project.write("models/schema.yml", described.replace("INTEGER", "VARCHAR"))
+    assert "LEAT0136" in diagnostics(project.command("check", "src.orders").expect(1))
+    assert "LEAT0136" in diagnostics(project.run().expect(1))
+    project.write("models/schema.yml", described.replace("design_id", "desing_id"))
+    assert "LEAT0217" in diagnostics(project.run().expect(1))
+
+
+def test_lineage_shows_exposures_and_references_of_streams(project):
+    relation = "{relationships: {to: \"source('src', 'design')\", field: design_id}}"
+    exposures = "exposures:\n  - {name: weekly, depends_on: [ref('fact'), \"source('src', 'design')\"]}\n"
+    project.write("models/schema.yml", SCHEMA.replace("data_tests: [not_null]}", f"data_tests: [{relation}]}}") + exposures)
+    project.run().expect(0)
+    shown = project.command("lineage", "src.design", "--json").expect(0).json()["data"]
+    edges = {(edge["from"], edge["to"], edge["how"]) for edge in shown["edges"]}
+    assert {("src.design", "exposure:weekly", "reads"), ("src.design", "src.orders", "references")} <= edges
+    column = project.command("lineage", "src.design.design_id", "--json").expect(0).json()["data"]["edges"]
+    assert ("src.design.design_id", "src.orders.design_id", "references") in {
+        (edge["from"], edge["to"], edge["how"]) for edge in column
+    }
+    assert "exposure:weekly" in project.command("lineage", "mart.fact").expect(0).stdout
+
+    project.write("models/schema.yml", (SCHEMA + exposures).replace("'design')", "'desing')"))
+    assert "LEAT0134" in diagnostics(project.command("validate").expect(2))
+
+
 def test_validate_compares_names_types_and_keys(project):
     project.run().expect(0)
     schema = (
