@@ -303,9 +303,11 @@ class Parser {
 
   void AddInitFlags(CLI::App& sub) {
     sub.add_option("directory", line_.directory)->group("");
-    Describe(sub.add_option("--template", line_.template_name,
-                            "shop: sales, purchases and payments as star schemas; empty: a leat.yaml to begin with, over any database"),
-             kOwnGroup, "NAME");
+    Describe(
+        sub.add_option(
+            "--template", line_.template_name,
+            "shop: sales, purchases and payments as star schemas; empty: a leat.yaml to begin with, over any database"),
+        kOwnGroup, "NAME");
     Describe(sub.add_option("--source", line_.source_url, "database to read: postgresql://user@host:port/name"),
              kOwnGroup, "URL");
     Describe(sub.add_option("--warehouse", line_.warehouse_url,
