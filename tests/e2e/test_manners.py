@@ -292,8 +292,10 @@ def test_query_and_validate_stop_at_once(shop):
         settings = shop.settings().replace(f"port: {shop.pg.port}", f"port: {silent.getsockname()[1]}")
         shop.write("leat.yaml", settings + "state: ./other.db\n")
         validate = shop.leat.start("validate", cwd=shop.folder)
-        silent.accept()[0].recv(1)
-        duration_s, stdout, _ = stop(validate)
+        accepted, _ = silent.accept()
+        with accepted:  # as long as it lives, nobody hangs up
+            accepted.recv(1)
+            duration_s, stdout, _ = stop(validate)
     assert (validate.returncode, stdout) == (130, "") and duration_s < _STOP_S_MAX
 
 
