@@ -61,7 +61,7 @@ std::string Escaped(std::string_view text) {
   return escaped;
 }
 
-std::string Section(std::string_view title) { return fmt::format(".SH {}\n", title); }
+std::string ManSection(std::string_view title) { return fmt::format(".SH {}\n", title); }
 
 std::string Tagged(const std::string& tag, const std::string& text) {
   return fmt::format(".TP\n\\fB{}\\fR\n{}\n", Escaped(tag), Escaped(text));
@@ -127,22 +127,24 @@ std::string EntriesText(const std::array<Entry, N>& entries) {
 
 std::string FormatManPage() {
   std::string page = fmt::format(".TH LEAT 1 \"\" \"leat {}\" \"leat\"\n", LEAT_VERSION);
-  page += Section("NAME") + "leat \\- carry data from PostgreSQL through a lake and SQL models to a warehouse\n";
-  page += Section("SYNOPSIS") + ".B leat\n.I COMMAND\n[arguments] [flags]\n.br\n.B leat\n.I COMMAND\n.B \\-\\-help\n";
+  page += ManSection("NAME") + "leat \\- carry data from PostgreSQL through a lake and SQL models to a warehouse\n";
   page +=
-      Section("DESCRIPTION") +
+      ManSection("SYNOPSIS") + ".B leat\n.I COMMAND\n[arguments] [flags]\n.br\n.B leat\n.I COMMAND\n.B \\-\\-help\n";
+  page +=
+      ManSection("DESCRIPTION") +
       "A project is a folder of text files. Sources say which tables of which databases are read, models are SELECT\n"
       "statements over what was read, checks are rules about rows. A run reads what changed, builds what depends on\n"
       "it, checks the rows, and loads them into the warehouse.\n";
-  page += Section("COMMANDS");
+  page += ManSection("COMMANDS");
   for (const CommandInfo& command : CommandInfos()) page += CommandSection(command);
-  page += Section("\"FLAGS OF EVERY COMMAND\"") + "They may stand anywhere in the line.\n";
+  page += ManSection("\"FLAGS OF EVERY COMMAND\"") + "They may stand anywhere in the line.\n";
   for (const FlagInfo& flag : GlobalFlags()) page += FlagEntry(flag);
-  page += Section("\"EXIT STATUS\"");
+  page += ManSection("\"EXIT STATUS\"");
   for (const ExitCodeMeaning& code : ExitCodeMeanings()) page += Tagged(std::to_string(code.code), code.meaning);
-  page += Section("ENVIRONMENT") + FieldVariables(config::kProjectSection, "") + EntriesText(kVariables);
-  page += Section("FILES") + EntriesText(kFiles);
-  page += Section("\"SEE ALSO\"") + "Each message has a code;\n.B leat explain\n.I CODE\ntells more.\n.BR psql (1)\n";
+  page += ManSection("ENVIRONMENT") + FieldVariables(config::kProjectSection, "") + EntriesText(kVariables);
+  page += ManSection("FILES") + EntriesText(kFiles);
+  page +=
+      ManSection("\"SEE ALSO\"") + "Each message has a code;\n.B leat explain\n.I CODE\ntells more.\n.BR psql (1)\n";
   return page;
 }
 

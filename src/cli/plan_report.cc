@@ -316,7 +316,7 @@ std::string FaultsText(const PlannedChanges& changes, const Terminal& terminal) 
   return text;
 }
 
-std::string Command(const std::string& leat, const char* command, const pipeline::RunOptions& options) {
+std::string CommandOfPlan(const std::string& leat, const char* command, const pipeline::RunOptions& options) {
   const std::string scope = pipeline::FormatScope(
       {.select = options.select, .exclude = options.exclude, .full_refresh = options.full_refresh});
   return scope.empty() ? fmt::format("{} {}", leat, command) : fmt::format("{} {} {}", leat, command, scope);
@@ -326,14 +326,14 @@ std::string CountsText(const PlannedChanges& changes, const pipeline::RunOptions
                        const Terminal& terminal) {
   if (changes.IsEmpty())
     return fmt::format("No changes.{} New rows come with  {}\n", FaultsText(changes, terminal),
-                       Command(leat, "run", options));
+                       CommandOfPlan(leat, "run", options));
   std::string text =
       fmt::format("Plan: {} to add, {} to change, {} to rebuild, {} to drop", changes.Count(Change::kNew),
                   changes.Count(Change::kChanged), changes.Count(Change::kRebuilt), changes.Count(Change::kGone));
   if (const int refused = changes.Count(Change::kRefused); refused > 0) text += fmt::format(", {} refused", refused);
   if (const int skipped = changes.Count(Change::kSkipped); skipped > 0) text += fmt::format(", {} skipped", skipped);
   return fmt::format("{}.{}\n  Apply with  {}      Save with  {} -o plan.json\n", text, FaultsText(changes, terminal),
-                     Command(leat, "run", options), Command(leat, "plan", options));
+                     CommandOfPlan(leat, "run", options), CommandOfPlan(leat, "plan", options));
 }
 
 Json TextOrNull(const std::optional<std::string>& text) { return text ? Json(*text) : Json(nullptr); }

@@ -55,7 +55,7 @@ Verdict VerdictOf(const state::Step& step, const Signs& signs) {
 int64_t RowsShown(const state::Step& step) { return step.step == "load" ? step.rows_written : step.rows_total; }
 
 /// What changed in a table: `+412 −3`; nothing where all its rows are new. A check counts rules, not rows.
-std::string Change(const state::Step& step, const Terminal& terminal) {
+std::string ChangeText(const state::Step& step, const Terminal& terminal) {
   std::string change;
   if (step.step == "check") return change;
   if (step.rows_written != RowsShown(step)) change = "+" + FormatCount(terminal, step.rows_written);
@@ -133,9 +133,9 @@ std::string RunLines::FinishedLine(const state::Step& step) const {
   const Verdict verdict = VerdictOf(step, SignsOf(terminal));
   std::string middle;
   if (step.status == "done" || step.status == "warned") {
-    middle =
-        PadRight(PadLeft(FormatNumberOf(terminal, RowsShown(step), "row"), kRowsWidth) + "  " + Change(step, terminal),
-                 kRowsWidth + 2 + kChangeWidth);
+    middle = PadRight(
+        PadLeft(FormatNumberOf(terminal, RowsShown(step), "row"), kRowsWidth) + "  " + ChangeText(step, terminal),
+        kRowsWidth + 2 + kChangeWidth);
     if (step.status == "warned" || step.step == "load" || step.step == "check")
       middle += fmt::format("  {} in {}", step.status, step.step);
   } else {

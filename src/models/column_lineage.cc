@@ -753,7 +753,7 @@ class Tracer {
   std::set<std::string> aggregates_;  ///< names of DuckDB's aggregates, read when first asked for
 };
 
-OutputColumn OutputOf(const NamedFlow& column, const Flow& rows) {
+OutputColumn DescribeOutput(const NamedFlow& column, const Flow& rows) {
   OutputColumn output{.name = column.name, .values = column.flow.values, .decides = column.flow.decides};
   output.decides.Add(rows.values);
   output.decides.Add(rows.decides);
@@ -785,7 +785,7 @@ SelectLineage LineageOf(duck::Connection& connection, const Macros& macros, cons
   const Json query = ParseSelect(connection, {file, text});
   const Relation relation = Tracer(connection, macros, tables).TraceStatement(query);
   SelectLineage lineage{.columns = {}, .complete = relation.complete()};
-  for (const NamedFlow& column : relation.columns) lineage.columns.push_back(OutputOf(column, relation.rows));
+  for (const NamedFlow& column : relation.columns) lineage.columns.push_back(DescribeOutput(column, relation.rows));
   const std::vector<SelectItem> items = SelectItemsOf(text, query);
   for (size_t i = 0; i < items.size(); ++i) {
     OutputColumn* output = ColumnOfItem(lineage, query["select_list"][i]);
