@@ -136,6 +136,7 @@ config::StreamRule Excluding(const std::string& pattern, const std::string& colu
 
 TEST(MatchStreamsTest, AMisspeltColumnStopsItsStream) {
   const auto staff = Match(Totesys({Rule("*"), Excluding("staff", "nmae")}), kShop)[2];
+  ASSERT_TRUE(staff.info.fault);
   EXPECT_EQ(staff.info.fault->code, "LEAT0420");
   EXPECT_EQ(staff.info.fault->message, "columns.exclude names column nmae, which staff does not have");
   EXPECT_EQ(staff.info.fault->help[0], "did you mean name?");
