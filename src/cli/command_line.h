@@ -43,8 +43,8 @@ struct CommandLine {
   std::optional<int64_t> run;  ///< retry, runs: its number; nothing: the last
   std::string table;           ///< runs logs: only lines about this one
   std::string confirm;         ///< state reset: the table's name
-  std::string subject;  ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or
-                        ///< empty; lineage: a table or column; connections: a name or empty; schema: a kind of file
+  std::string subject;     ///< preview: table or file; query: the SQL or `-`; explain: the code; state: the table or
+                           ///< empty; lineage: a table or column; connections: a name or empty; schema: a kind of file
   int rows = 20;           ///< preview: rows; runs list: runs
   bool origin = false;     ///< config: which place gave each value
   bool write = false;      ///< schema: into .leat/schema
