@@ -25,10 +25,10 @@ TEST(GithubAnnotationsTest, EscapesWhatGithubReadsOtherwise) {
 }
 
 TEST(GithubAnnotationsTest, NamesFilesFromTheRepositorysRoot) {
-  EXPECT_EQ(FolderInWorkspace("/work/repo/etl/shop", "/work/repo"), "etl/shop");
-  EXPECT_EQ(FolderInWorkspace("/work/repo/etl", "/work/repo/"), "etl");
-  EXPECT_EQ(FolderInWorkspace("/work/repo", "/work/repo"), "");
-  EXPECT_EQ(FolderInWorkspace("/work/repository", "/work/repo"), "");
+  EXPECT_EQ(FolderInWorkspace("/build/repo/etl/shop", "/build/repo"), "etl/shop");
+  EXPECT_EQ(FolderInWorkspace("/build/repo/etl", "/build/repo/"), "etl");
+  EXPECT_EQ(FolderInWorkspace("/build/repo", "/build/repo"), "");
+  EXPECT_EQ(FolderInWorkspace("/build/repository", "/build/repo"), "");
   EXPECT_EQ(FolderInWorkspace("/elsewhere", ""), "");
 }
 
