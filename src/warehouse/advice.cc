@@ -32,4 +32,28 @@ std::vector<std::string> AdviceOnDefinition(const TableSpec& spec, const std::st
   return {"cast in the model, or set `warehouse: {types: …}` to the type that is there", "or " + drop};
 }
 
+Error MadeByOthers(const TableSpec& spec, bool is_table, std::vector<std::string> differences, std::string room) {
+  Diagnostic told{
+      .code = "LEAT0602", .place = spec.place, .help = {AdviceOnName(spec), "or make room for it: " + room}};
+  const std::string name = spec.schema + "." + spec.table;
+  if (is_table) {
+    told.message = fmt::format("table {} is in the warehouse already, and this project did not make it", name);
+    told.notes = std::move(differences);
+    if (told.notes.empty()) told.notes.push_back("its columns and keys are those of " + spec.model);
+  } else {
+    told.message = fmt::format("{} is in the warehouse already, and is no table", name);
+  }
+  return Error(kConfig, std::move(told));
+}
+
+Error NotAlterable(const TableSpec& spec, const std::string& table, std::vector<std::string> refusals) {
+  Diagnostic told{.code = "LEAT0607",
+                  .message = fmt::format("warehouse table {}.{} cannot become what {} says now", spec.schema,
+                                         spec.table, spec.model),
+                  .place = spec.place,
+                  .help = AdviceOnDefinition(spec, table),
+                  .notes = std::move(refusals)};
+  return Error(kConfig, std::move(told));
+}
+
 }  // namespace leat::warehouse

@@ -22,4 +22,11 @@ std::string AdviceOnValues(const TableSpec& spec, const ColumnSpec* column);
 /// Where the table cannot become what it is to be. \param table  its quoted name
 std::vector<std::string> AdviceOnDefinition(const TableSpec& spec, const std::string& table);
 
+/// LEAT0602: a table of that name is there and is not ours. \param differences  from what it is to be
+/// \param room  the statement that moves it away
+Error MadeByOthers(const TableSpec& spec, bool is_table, std::vector<std::string> differences, std::string room);
+
+/// LEAT0607: a table of ours cannot become what its spec says. \param table  its quoted name
+Error NotAlterable(const TableSpec& spec, const std::string& table, std::vector<std::string> refusals);
+
 }  // namespace leat::warehouse

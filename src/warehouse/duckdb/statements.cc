@@ -25,20 +25,6 @@ std::string CastColumns(const Definition& table, const std::string& select, cons
   return fmt::format("SELECT {} FROM ({}\n) AS lake_rows({})", Join(list, ", "), select, QuoteList(columns));
 }
 
-/// `prefix."a", prefix."b"`.
-std::string WithPrefix(std::string_view prefix, const std::vector<std::string>& columns) {
-  std::vector<std::string> list;
-  for (const std::string& column : columns) list.push_back(fmt::format("{}.{}", prefix, QuoteIdentifier(column)));
-  return Join(list, ", ");
-}
-
-std::string SameKeys(const Definition& table, std::string_view left, std::string_view right) {
-  std::vector<std::string> terms;
-  for (const std::string& column : table.spec().primary_key)
-    terms.push_back(fmt::format("{0}.{2} = {1}.{2}", left, right, QuoteIdentifier(column)));
-  return Join(terms, " AND ");
-}
-
 std::vector<std::string> NamesOf(const std::vector<ExistingColumn>& columns) {
   std::vector<std::string> names;
   for (const ExistingColumn& column : columns) names.push_back(column.name);
@@ -67,13 +53,14 @@ std::string FillSql(const Definition& table, const std::string& rows, const std:
     return fmt::format("INSERT INTO {} ({}) {}", table.QualifiedName(), QuoteList(names), RowsSql(table, rows));
   const std::vector<std::string> kept_names = NamesOf(kept);
   return fmt::format("INSERT INTO {} ({}) SELECT {}, {} FROM ({}) AS lake LEFT JOIN {} AS kept ON {}",
-                     table.QualifiedName(), QuoteList(Both(names, kept_names)), WithPrefix("lake", names),
-                     WithPrefix("kept", kept_names), RowsSql(table, rows), kKept, SameKeys(table, "kept", "lake"));
+                     table.QualifiedName(), QuoteList(Both(names, kept_names)), Prefixed("lake", names),
+                     Prefixed("kept", kept_names), RowsSql(table, rows), kKept,
+                     EqualKeys(table.spec().primary_key, "kept", "lake"));
 }
 
 std::string CountVanishedSql(const Definition& table, const std::string& rows) {
   return fmt::format("SELECT count(*) FROM {} AS kept ANTI JOIN ({}) AS lake ON {}", table.QualifiedName(),
-                     RowsSql(table, rows), SameKeys(table, "kept", "lake"));
+                     RowsSql(table, rows), EqualKeys(table.spec().primary_key, "kept", "lake"));
 }
 
 std::string AppendSql(const Definition& table, const std::string& rows) {
@@ -98,40 +85,19 @@ std::string UpsertSql(const Definition& table) {
   for (const std::string& column : values)
     settings.push_back(fmt::format("{0} = excluded.{0}", QuoteIdentifier(column)));
   return fmt::format("{} DO UPDATE SET {} WHERE ROW({}) IS DISTINCT FROM ROW({})", insert, Join(settings, ", "),
-                     WithPrefix("kept", values), WithPrefix("excluded", values));
+                     Prefixed("kept", values), Prefixed("excluded", values));
 }
 
 std::string DeleteSql(const Definition& table, const std::string& keys) {
   const std::vector<std::string>& key = table.spec().primary_key;
   return fmt::format(
       "DELETE FROM {} AS kept USING (SELECT {} FROM ({}) AS vanished ANTI JOIN {} AS sent ON {}) AS gone WHERE {}",
-      table.QualifiedName(), WithPrefix("vanished", key), CastColumns(table, keys, key), kStaged,
-      SameKeys(table, "vanished", "sent"), SameKeys(table, "kept", "gone"));
+      table.QualifiedName(), Prefixed("vanished", key), CastColumns(table, keys, key), kStaged,
+      EqualKeys(table.spec().primary_key, "vanished", "sent"), EqualKeys(table.spec().primary_key, "kept", "gone"));
 }
 
 Difference CompareSql(const Definition& table, const std::string& rows) {
-  const std::vector<std::string> names = table.ColumnNames();
-  const std::vector<std::string>& key = table.spec().primary_key;
-  const std::string first = QuoteIdentifier(key.front());
-  // Keys are never NULL, so that a NULL one says which side lacks the row. A vanished row keeps its key under the same
-  // names.
-  std::vector<std::string> columns;
-  for (const std::string& name : names) {
-    const std::string quoted = QuoteIdentifier(name);
-    columns.push_back(table.IsKey(name) ? fmt::format("coalesce(lake.{0}, kept.{0}) AS {0}", quoted)
-                                        : fmt::format("lake.{0} AS {0}", quoted));
-  }
-  Difference difference;
-  difference.create_sql = fmt::format(
-      "CREATE OR REPLACE TEMPORARY TABLE {0} AS\n"
-      "SELECT lake.{1} IS NULL AS _leat_gone, {2}\n"
-      "FROM ({3}) AS lake FULL JOIN {4} AS kept ON {5}\n"
-      "WHERE lake.{1} IS NULL OR kept.{1} IS NULL OR ROW({6}) IS DISTINCT FROM ROW({7})",
-      kDifferent, first, Join(columns, ", "), RowsSql(table, rows), table.QualifiedName(),
-      SameKeys(table, "lake", "kept"), WithPrefix("lake", names), WithPrefix("kept", names));
-  difference.delta.upserts = fmt::format("SELECT {} FROM {} WHERE NOT _leat_gone", QuoteList(names), kDifferent);
-  difference.delta.deletes = fmt::format("SELECT {} FROM {} WHERE _leat_gone", QuoteList(key), kDifferent);
-  return difference;
+  return CompareByKey(table.spec(), std::string(kDifferent), RowsSql(table, rows), table.QualifiedName());
 }
 
 }  // namespace leat::warehouse::duckdb

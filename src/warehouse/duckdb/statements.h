@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "warehouse/by_key.h"
 #include "warehouse/duckdb/ddl.h"
 
 namespace leat::warehouse::duckdb {
@@ -30,10 +31,6 @@ std::string UpsertSql(const Definition& table);
 std::string DeleteSql(const Definition& table, const std::string& keys);
 
 /// What tells the lake's rows from the table's, found by key.
-struct Difference {
-  std::string create_sql;  ///< makes a temporary table that holds the differing rows only
-  Delta delta;             ///< reads it
-};
 Difference CompareSql(const Definition& table, const std::string& rows);
 
 }  // namespace leat::warehouse::duckdb

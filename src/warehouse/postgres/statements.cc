@@ -31,21 +31,6 @@ std::vector<std::string> CastColumns(const Definition& table, const std::vector<
   return list;
 }
 
-/// `prefix."a", prefix."b"`.
-std::string Prefixed(std::string_view prefix, const std::vector<std::string>& columns) {
-  std::vector<std::string> list;
-  for (const std::string& column : columns) list.push_back(fmt::format("{}.{}", prefix, QuoteIdentifier(column)));
-  return Join(list, ", ");
-}
-
-std::string EqualKeys(const Definition& table, std::string_view left, std::string_view right) {
-  std::vector<std::string> terms;
-  for (const std::string& column : table.spec().primary_key) {
-    terms.push_back(fmt::format("{0}.{2} = {1}.{2}", left, right, QuoteIdentifier(column)));
-  }
-  return Join(terms, " AND ");
-}
-
 Staging Stage(const Definition& table, const std::vector<std::string>& columns, const std::string& name) {
   Staging staging{.name = "pg_temp." + QuoteIdentifier(name)};
   std::vector<std::string> list;
@@ -136,37 +121,14 @@ std::string UpsertSql(const Definition& table, const std::string& staging) {
 std::string DeleteKeysSql(const Definition& table, const std::string& staged_keys, const std::string& staged_rows) {
   return fmt::format(
       "DELETE FROM {} AS kept USING {} AS staged WHERE {} AND NOT EXISTS (SELECT FROM {} AS sent WHERE {})",
-      table.QuotedName(), staged_keys, EqualKeys(table, "kept", "staged"), staged_rows,
-      EqualKeys(table, "kept", "sent"));
+      table.QuotedName(), staged_keys, EqualKeys(table.spec().primary_key, "kept", "staged"), staged_rows,
+      EqualKeys(table.spec().primary_key, "kept", "sent"));
 }
 
 Difference CompareSql(const Definition& table, size_t ordinal, const std::string& rows,
                       const std::string& warehouse_rows, const std::vector<std::string>& absent) {
-  const std::string difference_table = fmt::format("temp.main.\"_leat_difference_{}\"", ordinal);
-  const std::vector<std::string> names = table.ColumnNames();
-  const std::vector<std::string>& keys = table.spec().primary_key;
-  const std::string first = QuoteIdentifier(keys.front());
-  // Keys are never NULL, so that a NULL one says which side lacks the row. A vanished row keeps its key under the same
-  // names.
-  std::vector<std::string> columns;
-  for (const std::string& name : names) {
-    const std::string quoted = QuoteIdentifier(name);
-    columns.push_back(table.IsKey(name) ? fmt::format("coalesce(lake.{0}, kept.{0}) AS {0}", quoted)
-                                        : fmt::format("lake.{0} AS {0}", quoted));
-  }
-  Difference difference;
-  difference.create_sql = fmt::format(
-      "CREATE OR REPLACE TEMPORARY TABLE {} AS\n"
-      "SELECT lake.{} IS NULL AS \"_leat_gone\", {}\n"
-      "FROM ({}) AS lake FULL JOIN (SELECT {} FROM {}) AS kept ON {}\n"
-      "WHERE lake.{} IS NULL OR kept.{} IS NULL OR ({}) IS DISTINCT FROM ({})",
-      difference_table, first, Join(columns, ", "), RowsSql(table, rows), AsCopied(table, absent), warehouse_rows,
-      EqualKeys(table, "lake", "kept"), first, first, Prefixed("lake", names), Prefixed("kept", names));
-  difference.delta.upserts =
-      fmt::format("SELECT {} FROM {} WHERE NOT \"_leat_gone\"", QuoteList(names), difference_table);
-  difference.delta.deletes = fmt::format("SELECT {} FROM {} WHERE \"_leat_gone\"", QuoteList(keys), difference_table);
-  difference.drop_sql = fmt::format("DROP TABLE IF EXISTS {}", difference_table);
-  return difference;
+  return CompareByKey(table.spec(), fmt::format("temp.main.\"_leat_difference_{}\"", ordinal), RowsSql(table, rows),
+                      fmt::format("(SELECT {} FROM {})", AsCopied(table, absent), warehouse_rows));
 }
 
 }  // namespace leat::warehouse

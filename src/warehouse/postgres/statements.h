@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "warehouse/by_key.h"
 #include "warehouse/postgres/definition.h"
 
 namespace leat::warehouse {
@@ -28,13 +29,6 @@ std::string UpsertSql(const Definition& table, const std::string& staging);
 /// DELETE … USING the staged keys, but for those of the staged rows: two texts of one value, such as `10.0.0.1` and
 /// `10.0.0.1/32`, differ in DuckDB only.
 std::string DeleteKeysSql(const Definition& table, const std::string& staged_keys, const std::string& staged_rows);
-
-/// What tells the lake's rows from the warehouse's, computed in DuckDB by key.
-struct Difference {
-  std::string create_sql;  ///< makes a temporary table that holds the differing rows only
-  Delta delta;             ///< reads it; its types are those that COPY writes
-  std::string drop_sql;
-};
 
 /// `warehouse_rows`: SQL for FROM with the table's columns under their names in the warehouse; those in `absent` are
 /// not there yet and count as NULL. `ordinal` tells the temporary tables of several tables apart.

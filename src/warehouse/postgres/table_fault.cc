@@ -123,30 +123,14 @@ Error SchemaFault(postgres::Connection& connection, const std::string& schema, c
 }
 
 Error ForeignTable(const Definition& table, const ExistingTable& existing) {
-  Diagnostic told;
-  told.code = "LEAT0602";
-  told.place = table.spec().place;
-  if (existing.is_table) {
-    told.message = fmt::format("table {} is in the warehouse already, and this project did not make it", table.Name());
-    told.notes = Differences(table, existing);
-    if (told.notes.empty()) told.notes.push_back("its columns and keys are those of " + table.spec().model);
-  } else {
-    told.message = fmt::format("{} is in the warehouse already, and is no table", table.Name());
-  }
-  told.help = {AdviceOnName(table.spec()),
-               fmt::format("or make room for it: ALTER TABLE {} RENAME TO {};  (or DROP TABLE)", table.QuotedName(),
-                           QuoteIdentifier(table.spec().table + "_old"))};
-  return Error(kConfig, std::move(told));
+  return MadeByOthers(table.spec(), existing.is_table,
+                      existing.is_table ? Differences(table, existing) : std::vector<std::string>(),
+                      fmt::format("ALTER TABLE {} RENAME TO {};  (or DROP TABLE)", table.QuotedName(),
+                                  QuoteIdentifier(table.spec().table + "_old")));
 }
 
 Error NotAlterable(const Definition& table, const std::vector<std::string>& refusals) {
-  Diagnostic told;
-  told.code = "LEAT0607";
-  told.place = table.spec().place;
-  told.message = fmt::format("warehouse table {} cannot become what {} says now", table.Name(), table.spec().model);
-  told.notes = refusals;
-  told.help = AdviceOnDefinition(table.spec(), table.QuotedName());
-  return Error(kConfig, std::move(told));
+  return warehouse::NotAlterable(table.spec(), table.QuotedName(), refusals);
 }
 
 Diagnostic Blocked(const TableSpec& table, const std::vector<std::string>& failed) {
