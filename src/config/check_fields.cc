@@ -394,7 +394,8 @@ class Checker {
 
   void ReportUnknown(const YamlEntry& entry, const Section& section) {
     std::vector<std::string> known;
-    for (const Field* field : section.AllFields()) known.emplace_back(field->name);
+    for (const Field* field : section.AllFields())
+      if (field->of_type.empty() || field->of_type == type_ || !IsKnownType(section)) known.emplace_back(field->name);
     std::string key = entry.key;
     // `{password hunter2}` is one key in YAML: show only the word that is known not to be secret.
     if (const size_t blank = key.find_first_of(" \t"); blank != std::string::npos && NamesSecret(key.substr(0, blank)))

@@ -49,11 +49,11 @@ class PartitionReader {
       ReadMap(*entry.value);
     else
       return Report(entry.value->place, fmt::format("partitions.{} is no list and no map", entry.key));
-    if (partitions_.empty() || partitions_.size() > kPartitionsMax)
-      Report(entry.value->place, fmt::format("partitions.{} has {} values; expected 1 to {}", entry.key,
-                                             partitions_.size(), kPartitionsMax));
-    else
-      http.partitions = std::move(partitions_);
+    const size_t given = entry.value->items.size() + entry.value->entries.size();
+    if (given == 0 || given > kPartitionsMax)
+      Report(entry.value->place,
+             fmt::format("partitions.{} has {} values; expected 1 to {}", entry.key, given, kPartitionsMax));
+    if (!partitions_.empty()) http.partitions = std::move(partitions_);
   }
 
  private:
