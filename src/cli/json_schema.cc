@@ -127,7 +127,7 @@ class SchemaWriter {
     for (const Field* field : section.AllFields()) {
       if (!type.empty() && !field->of_type.empty() && field->of_type != type) continue;
       Json& property = schema["properties"][std::string(field->name)] = SchemaWriter(overlay_, type).OfField(*field);
-      if (!type.empty() && field->name == "type") property["enum"] = {type};
+      if (!type.empty() && field->name == "type") property["enum"] = property["examples"] = {type};
       if (field->required && !overlay_) required.push_back(field->name);
     }
     if (!required.empty()) schema["required"] = required;
