@@ -194,8 +194,10 @@ void Exchange::TakeHeader(std::string_view line) {
   if (unpacker_) return;  // trailers
   if (line.starts_with("HTTP/")) {
     headers_.clear();  // those of an interim answer such as 103
+    headers_ended_ = false;
     return;
   }
+  if (Trim(line).empty()) headers_ended_ = true;
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   headers_.push_back({std::string(line.substr(0, colon)), std::string(Trim(line.substr(colon + 1)))});
@@ -241,6 +243,8 @@ void Exchange::End(CURLcode code) {
     curl_easy_getinfo(handle(), CURLINFO_OS_ERRNO, &os_errno);
     throw TransferFault(where_, code, os_errno, curl_text_, received_bytes());
   }
+  // libcurl takes a connection that is closed in the middle of the headers for an answer without a body.
+  if (!headers_ended_) throw BrokenOff(where_, "it ends in the middle of its headers", 0);
   if (unpacker_) unpacker_->Finish();
   long status = 0;
   curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
