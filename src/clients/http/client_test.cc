@@ -130,6 +130,10 @@ TEST_F(ClientTest, TakesNoShortPageForAWholeOne) {
               HasSubstr("LEAT0325"));
   EXPECT_THAT(FaultOf(Answered(200, "[1,2,3]", "Content-Encoding: gzip\r\n")), HasSubstr("said to be gzip and is not"));
   EXPECT_THAT(FaultOf({"HTTP/1.1 200 OK\r\nContent-Le", kClose}), HasSubstr("LEAT0325"));
+  EXPECT_THAT(FaultOf({"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 5\r\n\r\n12345", kClose}),
+              HasSubstr("LEAT0325"));
+  EXPECT_THAT(FaultOf({"HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\n12345", kClose}), HasSubstr("LEAT0325"));
+  EXPECT_THAT(FaultOf({"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n12345", kClose}), HasSubstr("LEAT0325"));
   EXPECT_THAT(FaultOf({"", kClose}), HasSubstr("LEAT0325"));
   EXPECT_THAT(FaultOf({"SSH-2.0-OpenSSH_9\r\n\r\n", kClose}), HasSubstr("LEAT0325"));
 }

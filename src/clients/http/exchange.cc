@@ -245,10 +245,24 @@ void Exchange::End(CURLcode code) {
   }
   // libcurl takes a connection that is closed in the middle of the headers for an answer without a body.
   if (!headers_ended_) throw BrokenOff(where_, "it ends in the middle of its headers", 0);
+  CheckLength();
   if (unpacker_) unpacker_->Finish();
   long status = 0;
   curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
   status_ = static_cast<int>(status);
+}
+
+/// RFC 9112 §6.3: a length that is none, or two that differ, leave open where the answer ends; libcurl takes the last
+/// number that it can read.
+void Exchange::CheckLength() const {
+  std::optional<std::string> length;
+  for (const Header& header : headers_) {
+    if (ToLower(header.name) != "content-length") continue;
+    const bool is_number = header.value.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_number || header.value.empty() || header.value != length.value_or(header.value))
+      throw BrokenOff(where_, "it has no certain Content-Length", received_bytes());
+    length = header.value;
+  }
 }
 
 void Exchange::CheckStall() const {

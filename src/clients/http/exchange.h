@@ -52,6 +52,7 @@ class Exchange {
   void AddHeader(const std::string& name, const std::string& value);
   void TakeHeader(std::string_view line);
   void TakeBody(std::string_view bytes);
+  void CheckLength() const;
   bool IsAllowed(const std::string& address, const std::string& why);
   /// Run a piece of a callback; what it throws waits for End, since nothing may unwind through libcurl.
   template <typename Work>
