@@ -11,6 +11,7 @@
 #include "clients/http/message.h"
 #include "core/cancel.h"
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/secret.h"
 
 namespace leat::http {
@@ -49,7 +50,14 @@ class OAuth2 {
     int64_t number = 0;                   ///< counts the tokens fetched
   };
 
+  /// What came of asking the token server; neither: cancelled.
+  struct Fetched {
+    std::optional<Token> token;
+    std::optional<Error> fault;
+  };
+
   Token Current(Client& client, const CancelFlag* cancel);
+  Fetched TryToFetch(Client& client, const CancelFlag* cancel);
   void Discard(int64_t number);
   bool IsGood() const;
   Token Fetch(Client& client, const CancelFlag* cancel);
@@ -64,6 +72,7 @@ class OAuth2 {
   /// in the form, for those that take nothing else.
   bool in_form_ = false;
   std::optional<Token> token_;
+  std::optional<Error> fault_;  ///< of the last fetch
   int64_t fetched_count_ = 0;
 };
 

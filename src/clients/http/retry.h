@@ -84,7 +84,7 @@ struct Answer {
 /// `wait_max`; the only place that retries.
 ///
 /// \param on_wait  told of each wait before it begins; may be empty
-/// Throws: Cancelled; what `attempt` throws, of the last one with a note on how often it was tried.
+/// Throws: Cancelled; what `attempt` throws, of errors that pass the last one, with a note why it was the last.
 Answer SendWithRetries(const std::function<Response()>& attempt, const RetryPolicy& policy, RetryBudget& budget,
                        const CancelFlag* cancel, const std::function<void(const RetryWait&)>& on_wait = {},
                        Patience& patience = RealPatience());
