@@ -33,6 +33,13 @@ const std::vector<duck::Column>& VersionColumns() {
   return kColumns;
 }
 
+std::vector<const lake::PendingTable*> StreamOutcome::Tables() const {
+  std::vector<const lake::PendingTable*> tables;
+  if (pending) tables.push_back(&*pending);
+  for (const lake::PendingTable& other : others) tables.push_back(&other);
+  return tables;
+}
+
 std::optional<lake::Table> ReadContext::Published(const StreamInfo& stream) const {
   const auto found = tables.find(stream.table());
   if (found == tables.end()) return std::nullopt;

@@ -54,13 +54,16 @@ struct StreamOutcome {
   std::vector<lake::PendingTable> others;  ///< tables that come with it: of nested lists, of rejected rows
   std::string position;                    ///< JSON, to be stored in the commit that publishes `pending`
   std::optional<Diagnostic> diagnostic;    ///< why it failed, or a warning
+  bool has_more = false;  ///< once this is published, Read is to be called again for it; counts are of all reads so far
+
+  /// All that is to be published, its own table first.
+  std::vector<const lake::PendingTable*> Tables() const;
 };
 
 /// What one read of a source came to.
 struct ReadResult {
   std::vector<StreamOutcome> outcomes;
   std::vector<Diagnostic> warnings;  ///< about the source as a whole
-  bool has_more = false;             ///< once this is published, Read is to be called again
 };
 
 /// How a stream would be read now.
@@ -124,8 +127,9 @@ class Source {
   /// Throws: Error(kConnection) when the source is lost.
   virtual std::vector<ReadForecast> Foresee(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 
-  /// Read `streams`, all as of one moment, and write what changed into files of the lake. A stream that cannot be read
-  /// fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:
+  /// Read `streams`, all as of one moment, or as much of each as belongs into one commit, and write what changed into
+  /// files of the lake. The observer is told that a stream is finished when there is no more of it. A stream that
+  /// cannot be read fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:
   /// Error(kConnection) when the source is lost: nothing of this read counts then.
   virtual ReadResult Read(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 };
