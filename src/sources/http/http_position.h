@@ -13,9 +13,9 @@ namespace leat::sources {
 
 /// How far one partition of a stream was read.
 struct PartitionPosition {
-  Timestamp until;                     ///< all that changed before is in the lake; of a full read, when it was made
-  std::string request;                 ///< RequestMark of that read
-  std::optional<int64_t> parent_seq;   ///< `for_each`: rows of the parent up to this `_leat_seq` were asked for
+  Timestamp until;                    ///< all that changed before is in the lake; of a full read, when it was made
+  std::string request;                ///< RequestMark of that read
+  std::optional<int64_t> parent_seq;  ///< `for_each`: rows of the parent up to this `_leat_seq` were asked for
 
   bool operator==(const PartitionPosition&) const = default;
 };
@@ -45,9 +45,9 @@ class Windows {
  private:
   Timestamp WindowEnd() const;
 
-  const config::HttpPosition& rules_;
+  config::HttpPosition rules_;
   bool in_parts_;
-  bool is_first_;     ///< never read: from the start on, without overlap
+  bool is_first_;  ///< never read: from the start on, without overlap
   bool is_asked_ = false;
   Timestamp reached_;
   Timestamp end_;

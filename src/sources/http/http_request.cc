@@ -138,8 +138,8 @@ http::Request MakeRequest(const HttpPeer& peer, const HttpStream& stream, const 
   anywhere.insert(plain.begin(), plain.end());
 
   http::Request request{.method = rules.method, .timeout = peer.source.timeout};
-  request.url = http::Url::Parse(JoinAddress(config::FillIn(peer.source.base_url.value, plain),
-                                             config::FillIn(rules.path.value, in_path)));
+  request.url = http::Url::Parse(
+      JoinAddress(config::FillIn(peer.source.base_url.value, plain), config::FillIn(rules.path.value, in_path)));
   for (const auto& [name, text] : rules.params)
     if (text) request.url = request.url.WithParameter(name, config::FillIn(text->value, anywhere));
   for (const auto& [name, text] : rules.headers)

@@ -59,10 +59,19 @@ void RefuseName(const HttpStream& stream, const std::string& entry) {
 void RefuseUntoldPosition(const HttpStream& stream) {
   const config::HttpRules& http = stream.http();
   if (!http.position || stream.asks_until || http.format != config::RecordFormat::kCsv) return;
-  throw Error(kConfig, "LEAT0426", http.position->place,
-              fmt::format("{} is CSV and its requests have no {{until}}; expected an upper bound to go on from",
-                          stream.name()))
+  throw Error(
+      kConfig, "LEAT0426", http.position->place,
+      fmt::format("{} is CSV and its requests have no {{until}}; expected an upper bound to go on from", stream.name()))
       .Hint("let a parameter hold {until}, or remove `position` to read it in full each time");
+}
+
+/// What is asked for each new row of another stream knows no time of its own.
+void RefuseTwoWays(const HttpStream& stream) {
+  if (!stream.http().position || !stream.http().for_each) return;
+  throw Error(kConfig, "LEAT0426", stream.nested.rule.pattern.place,
+              fmt::format("{} has a position and is asked for each row of {}; expected one of the two", stream.name(),
+                          stream.parent))
+      .Hint("remove what it inherits by  position: null");
 }
 
 HttpStream* FindStream(std::vector<HttpStream>& streams, const std::string& name) {
@@ -75,6 +84,7 @@ void FindParents(const config::Source& source, std::vector<HttpStream>& streams)
     if (!stream.http().for_each) continue;
     const config::Located<std::string>& wanted = stream.http().for_each->stream;
     stream.parent = source.StreamName(wanted.value);
+    RefuseTwoWays(stream);
     if (FindStream(streams, stream.parent) != nullptr) continue;
     std::vector<std::string> names;
     for (const config::StreamRule& rule : source.streams) names.push_back(rule.pattern.value);
@@ -93,9 +103,9 @@ void FindLevels(std::vector<HttpStream>& streams) {
     const HttpStream* ancestor = &stream;
     for (; !ancestor->parent.empty(); ancestor = FindStream(streams, ancestor->parent)) {
       if (++stream.level <= static_cast<int>(streams.size())) continue;
-      throw Error(kConfig, "LEAT0425", stream.http().for_each->stream.place,
-                  fmt::format("for_each of {} leads back to itself; expected a stream that is read on its own",
-                              stream.name()))
+      throw Error(
+          kConfig, "LEAT0425", stream.http().for_each->stream.place,
+          fmt::format("for_each of {} leads back to itself; expected a stream that is read on its own", stream.name()))
           .Hint("let one of these streams be read without `for_each`");
     }
   }

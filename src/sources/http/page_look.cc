@@ -124,8 +124,9 @@ int64_t CountCsvRows(std::string_view text, const config::CsvFormat& format) {
 
 Error BadPage(std::string_view code, const HttpStream& stream, const http::Response& response,
               std::string_view expected) {
-  return Error(kData, code, stream.http().records.place,
-               fmt::format("{} answered {}; expected {}", response.url.ForMessages(), DescribeBody(response), expected));
+  return Error(
+      kData, code, stream.http().records.place,
+      fmt::format("{} answered {}; expected {}", response.url.ForMessages(), DescribeBody(response), expected));
 }
 
 void RefuseOtherFormat(const HttpStream& stream, const http::Response& response) {
@@ -148,7 +149,8 @@ std::string DescribeBody(const http::Response& response) {
   std::string begin = response.body.substr(0, 400);
   while (!begin.empty() && !IsValidUtf8(begin) && begin.size() > 396) begin.pop_back();  // cut inside a character
   if (!IsValidUtf8(begin)) return fmt::format("{}, which is no text in UTF-8", type);
-  std::replace_if(begin.begin(), begin.end(), [](unsigned char c) { return c < 0x20; }, ' ');
+  std::replace_if(
+      begin.begin(), begin.end(), [](unsigned char c) { return c < 0x20; }, ' ');
   return fmt::format("{}: {}", type, Shorten(Trim(begin), 80));
 }
 
@@ -185,8 +187,7 @@ PageLook::PageLook(duck::Database& database, const HttpStream& stream) : stream_
   if (stream.http().format == RecordFormat::kCsv) return;
   look_ = std::make_unique<Statement>(connection_, LookSql(stream));
   kind_ = std::make_unique<Statement>(
-      connection_,
-      fmt::format("SELECT json_type($1, {})", DuckPathOf(ListIn(StepsOf(stream.http().records), false))));
+      connection_, fmt::format("SELECT json_type($1, {})", DuckPathOf(ListIn(StepsOf(stream.http().records), false))));
 }
 
 PageLook::~PageLook() = default;

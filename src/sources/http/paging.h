@@ -35,9 +35,9 @@ class Paging {
   const config::HttpPaging& rules_;
   http::Request request_;
   int64_t pages_ = 0;
-  int64_t number_ = 0;           ///< of the page, or of its first row
-  std::set<std::string> seen_;   ///< marks of the tokens or links so far
-  std::string last_body_;        ///< its mark, where pages are numbered
+  int64_t number_ = 0;          ///< of the page, or of its first row
+  std::set<std::string> seen_;  ///< marks of the tokens or links so far
+  std::string last_body_;       ///< its mark, where pages are numbered
 };
 
 /// The address that the header Link calls `rel="next"` (RFC 8288); empty if there is none.
