@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sources/http/http_source.h"
 #include "sources/postgres/postgres_source.h"
 
 namespace leat::sources {
@@ -13,6 +14,7 @@ constexpr struct {
   const char* type;
   std::unique_ptr<Source> (*open)(const config::Project&, const config::Source&, const CancelFlag&);
 } kSourceKinds[] = {
+    {"http", &OpenHttpSource},
     {"postgres", &OpenPostgresSource},
 };
 

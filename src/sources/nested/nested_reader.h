@@ -28,6 +28,15 @@ struct LandedPage {
   Timestamp time;
 };
 
+/// What one commit asked for in full: of the rows that it knew before, those whose given columns begin with `given` and
+/// that no page of that commit holds are gone at the source. Empty `given`: all rows of the stream.
+struct AskedInFull {
+  std::vector<std::string> given;  ///< values of the first of NestedStream::given_columns
+  int64_t commit_number = 0;
+  int64_t run = 0;
+  Timestamp time;
+};
+
 /// Turns pages of records into the versions of a stream's rows: its table, tables of its nested lists, and
 /// `__rejects`. DuckDB parses and unnests, in parallel, while other pages are still on their way.
 class NestedReader {
@@ -39,6 +48,9 @@ class NestedReader {
   /// Take in the records of whole pages, in any order. Threads: safe. Throws: Error(kData) for a page that is not what
   /// its format says, naming it.
   void Add(const std::vector<LandedPage>& pages);
+  /// Say what was asked for in full; without it no row is taken for deleted. Before Finish, in any order. A stream
+  /// without a key is replaced as a whole whatever is said here. Threads: safe.
+  void Add(const AskedInFull& asked);
   /// Records taken in so far. Threads: safe.
   int64_t records() const;
   /// After all pages: write what changed into files of the lake. The outcome has no position yet; a fault of the data
