@@ -44,7 +44,9 @@ class OAuth2Test : public testing::Test {
       : tokens([this](const Received& request) { return GiveToken(request); }), api([this](const Received& request) {
           if (before_rows) before_rows(request);
           return refused.contains(request.Header("Authorization")) ? Answered(401, "no") : Answered(200, "rows");
-        }) {}
+        }) {
+    Start();
+  }
 
   Reply GiveToken(const Received& request) {
     if (before_token) before_token();
@@ -57,20 +59,19 @@ class OAuth2Test : public testing::Test {
                  : token_body);
   }
 
-  OAuth2& Auth() {
-    if (!auth)
-      auth.emplace(OAuth2::Options{.token_url = Url::Parse(tokens.Base() + "/token?tenant=1"),
-                                   .client_id = Secret("me & you"),
-                                   .client_secret = Secret("s3:cret"),
-                                   .scope = "read write",
-                                   .allowed_hosts = {"127.0.0.1"}},
-                   clock);
-    return *auth;
+  /// One that has no token yet.
+  void Start() {
+    auth.emplace(OAuth2::Options{.token_url = Url::Parse(tokens.Base() + "/token?tenant=1"),
+                                 .client_id = Secret("me & you"),
+                                 .client_secret = Secret("s3:cret"),
+                                 .scope = "read write",
+                                 .allowed_hosts = {"127.0.0.1"}},
+                 clock);
   }
 
   Response Send() {
     Client client;
-    return Auth().Send(client, {.url = Url::Parse(api.Base() + "/x"), .allowed_hosts = {"127.0.0.1"}});
+    return auth->Send(client, {.url = Url::Parse(api.Base() + "/x"), .allowed_hosts = {"127.0.0.1"}});
   }
   std::string UsedToken() { return api.received().back().Header("Authorization"); }
   std::string Fault() {
@@ -122,7 +123,7 @@ TEST_F(OAuth2Test, RenewsATokenShortlyBeforeItExpires) {
 
 TEST_F(OAuth2Test, ReadsOddLifetimes) {
   for (const char* odd : {"null", "0", "-5", "\"soon\"", "[]", "1e300"}) {
-    auth.reset();
+    Start();
     expires_in = odd;
     Send();
     clock.Advance(24h);
@@ -130,7 +131,7 @@ TEST_F(OAuth2Test, ReadsOddLifetimes) {
     Send();
     EXPECT_EQ(UsedToken(), first) << odd << ": good until it is refused";
   }
-  auth.reset();
+  Start();
   expires_in = "\"100\"";
   Send();
   const std::string first = UsedToken();
