@@ -42,10 +42,14 @@ class OAuth2Test : public testing::Test {
  protected:
   OAuth2Test()
       : tokens([this](const Received& request) { return GiveToken(request); }), api([this](const Received& request) {
+          if (before_rows) before_rows(request);
           return refused.contains(request.Header("Authorization")) ? Answered(401, "no") : Answered(200, "rows");
-        }) {}
+        }) {
+    Start();
+  }
 
   Reply GiveToken(const Received& request) {
+    if (before_token) before_token();
     const bool is_in_form = request.body.find("client_secret=") != std::string::npos;
     if (form_only && !is_in_form) return Answered(401, R"({"error":"invalid_client"})");
     if (token_status != 200) return Answered(token_status, token_body);
@@ -55,20 +59,19 @@ class OAuth2Test : public testing::Test {
                  : token_body);
   }
 
-  OAuth2& Auth() {
-    if (!auth)
-      auth.emplace(OAuth2::Options{.token_url = Url::Parse(tokens.Base() + "/token?tenant=1"),
-                                   .client_id = Secret("me & you"),
-                                   .client_secret = Secret("s3:cret"),
-                                   .scope = "read write",
-                                   .allowed_hosts = {"127.0.0.1"}},
-                   clock);
-    return *auth;
+  /// One that has no token yet.
+  void Start() {
+    auth.emplace(OAuth2::Options{.token_url = Url::Parse(tokens.Base() + "/token?tenant=1"),
+                                 .client_id = Secret("me & you"),
+                                 .client_secret = Secret("s3:cret"),
+                                 .scope = "read write",
+                                 .allowed_hosts = {"127.0.0.1"}},
+                 clock);
   }
 
   Response Send() {
     Client client;
-    return Auth().Send(client, {.url = Url::Parse(api.Base() + "/x"), .allowed_hosts = {"127.0.0.1"}});
+    return auth->Send(client, {.url = Url::Parse(api.Base() + "/x"), .allowed_hosts = {"127.0.0.1"}});
   }
   std::string UsedToken() { return api.received().back().Header("Authorization"); }
   std::string Fault() {
@@ -82,6 +85,8 @@ class OAuth2Test : public testing::Test {
   }
 
   FakeClock clock{ParseTimestamp("2026-01-01T00:00:00Z")};
+  std::function<void()> before_token;
+  std::function<void(const Received&)> before_rows;
   bool form_only = false;
   int token_status = 200;
   std::string token_body;
@@ -118,7 +123,7 @@ TEST_F(OAuth2Test, RenewsATokenShortlyBeforeItExpires) {
 
 TEST_F(OAuth2Test, ReadsOddLifetimes) {
   for (const char* odd : {"null", "0", "-5", "\"soon\"", "[]", "1e300"}) {
-    auth.reset();
+    Start();
     expires_in = odd;
     Send();
     clock.Advance(24h);
@@ -126,7 +131,7 @@ TEST_F(OAuth2Test, ReadsOddLifetimes) {
     Send();
     EXPECT_EQ(UsedToken(), first) << odd << ": good until it is refused";
   }
-  auth.reset();
+  Start();
   expires_in = "\"100\"";
   Send();
   const std::string first = UsedToken();
@@ -154,6 +159,42 @@ TEST_F(OAuth2Test, SharesOneTokenAmongThreads) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(rows, 8);
   EXPECT_EQ(given, 3);
+}
+
+TEST_F(OAuth2Test, KeepsATokenThatIsNewerThanTheRefusedOne) {
+  refused = {"Bearer t1"};
+  std::atomic<int> old_uses = 0;
+  std::atomic<bool> is_renewed = false;
+  before_rows = [&](const Received& request) {
+    if (request.Header("Authorization") == "Bearer t2") is_renewed = true;
+    if (request.Header("Authorization") == "Bearer t1" && ++old_uses == 1)
+      while (!is_renewed) std::this_thread::yield();
+  };
+  std::thread late([&] { Send(); });
+  while (old_uses == 0) std::this_thread::yield();
+  Send();
+  late.join();
+  EXPECT_EQ(old_uses, 2);
+  EXPECT_EQ(given, 2);
+}
+
+TEST_F(OAuth2Test, DoesNotAskAServerInTroubleOncePerThread) {
+  token_status = 503;
+  std::atomic<int> started = 0;
+  before_token = [&] {
+    while (started < 8) std::this_thread::yield();
+    std::this_thread::sleep_for(50ms);  // from the count to the wait
+  };
+  std::vector<std::thread> threads;
+  std::atomic<int> failed = 0;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      ++started;
+      failed += Fault().starts_with("passing LEAT0327");
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failed, 8);
+  EXPECT_LT(tokens.received().size(), 8u) << "once, unless a thread came late";
 }
 
 TEST_F(OAuth2Test, PutsTheSecretIntoTheFormWhereNothingElseIsTaken) {

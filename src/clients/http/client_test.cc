@@ -164,14 +164,16 @@ TEST_F(ClientTest, StopsAtOnceWhenCancelled) {
   });
   EXPECT_THROW(client.Send(To(server.Base()), &cancel), Cancelled);
   stopper.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - wish, 100ms + 200ms) << "100 ms, and what a busy machine takes";
+  EXPECT_LT(std::chrono::steady_clock::now() - wish, 100ms + 400ms) << "100 ms, and what a busy machine takes";
 }
 
 TEST_F(ClientTest, StopsAtTheLimit) {
   Server server([](const Received& request) {
-    if (request.target == "/headers") return Answered(200, "", "X: " + std::string(90'000, 'x') + "\r\n");
-    return Answered(200, std::string(2'000'000, 'x'));
+    std::string headers;
+    for (int i = 0; i < 20 && request.target == "/headers"; ++i) headers += "X: " + std::string(90'000, 'x') + "\r\n";
+    return Answered(200, std::string(2'000'000, 'x'), headers);
   });
+  EXPECT_THAT(FaultOf(To(server.Base() + "/headers")), ContainsRegex("LEAT032[45]")) << "libcurl may be first";
   Request request = To(server.Base() + "/x");
   request.bytes_max = 1'000'000;
   EXPECT_THAT(FaultOf(request), ContainsRegex("LEAT0324 .*/x: the answer is larger than 1.0 MB"));

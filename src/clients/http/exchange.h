@@ -11,6 +11,7 @@
 #include "clients/http/hop.h"
 #include "clients/http/message.h"
 #include "clients/http/unpack.h"
+#include "core/error.h"
 
 namespace leat::http {
 

@@ -81,6 +81,7 @@ TEST(UnpackTest, RefusesDamage) {
   EXPECT_TRUE(Unpacked("gzip", kText).starts_with("LEAT0325"));
   EXPECT_TRUE(Unpacked("gzip", Packed(kText, kGzipBits) + "garbage").starts_with("LEAT0325"));
   EXPECT_TRUE(Unpacked("deflate", Packed(kText, kZlibBits) + "garbage").starts_with("LEAT0325"));
+  EXPECT_TRUE(Unpacked("deflate", Packed(kText, kZlibBits) + Packed(kText, kZlibBits)).starts_with("LEAT0325"));
   EXPECT_TRUE(Unpacked("br", kBrotliHello + "garbage").starts_with("LEAT0325"));
   EXPECT_TRUE(Unpacked("br", kText).starts_with("LEAT0325"));
 }
@@ -99,6 +100,9 @@ TEST(UnpackTest, StopsAtTheLimit) {
   const std::string bomb = Packed(std::string(5'000'000, '0'), kGzipBits);
   ASSERT_LT(bomb.size(), 10'000u);
   EXPECT_EQ(Unpacked("gzip", bomb, 10'000), "LEAT0324 http://a.example/: the answer is larger than 1.0 MB");
+  std::string nothing;  // a body that never ends and never becomes anything
+  for (int i = 0; i < 100; ++i) nothing += Packed("");
+  EXPECT_TRUE(Unpacked("gzip", nothing, 7, 1000).starts_with("LEAT0324"));
   EXPECT_EQ(Unpacked("", "12345", 7, 5), "12345");
   EXPECT_TRUE(Unpacked("", "123456", 7, 5).starts_with("LEAT0324"));
   EXPECT_TRUE(Unpacked("deflate", Packed(std::string(100, '0'), kZlibBits), 7, 99).starts_with("LEAT0324"));
