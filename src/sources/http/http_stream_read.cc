@@ -79,7 +79,7 @@ class HttpStreamRead::Series {
     return records;
   }
 
-  /// Hand over what is not yet read.
+  /// Hand over what was kept and is not yet read, also of a series that broke off: what is landed counts.
   void Flush() {
     if (!batch_.empty()) read_.AddPages(batch_);
     batch_.clear();
@@ -176,11 +176,9 @@ void HttpStreamRead::AddWindowJobs(Partition& partition, std::vector<Job>& jobs)
     partition.progress.windows.emplace(*rules, stream_.HasWindows(), from, context_.now);
   }
   jobs.push_back([this, &partition](http::Client& client) {
-    Run(partition, [&] {
-      Series series(*this, partition, client);
-      ReadSpans(partition, series);
-      series.Flush();
-    });
+    Series series(*this, partition, client);
+    Run(partition, [&] { ReadSpans(partition, series); });
+    Run(partition, [&] { series.Flush(); });
   });
 }
 
@@ -209,11 +207,9 @@ void HttpStreamRead::AddParentJobs(Partition& partition, std::vector<Job>& jobs)
   const size_t at_once = std::min<size_t>(partition.parents.size(), partition.api.peer().source.rate_limit.concurrent);
   for (size_t i = 0; i < at_once; ++i)
     jobs.push_back([this, &partition](http::Client& client) {
-      Run(partition, [&] {
-        Series series(*this, partition, client);
-        ReadParents(partition, series);
-        series.Flush();
-      });
+      Series series(*this, partition, client);
+      Run(partition, [&] { ReadParents(partition, series); });
+      Run(partition, [&] { series.Flush(); });
     });
 }
 
