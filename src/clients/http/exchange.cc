@@ -1,11 +1,9 @@
 #include "clients/http/exchange.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 #include "clients/http/address.h"
@@ -19,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kConnectLimit = 10s;
-constexpr int64_t kHeaderBytesMax = 1 << 20;
 
 /// The address as it is sent: at home with the parameters that prove who asks.
 std::string AddressToSend(const Request& request, const Hop& hop) {
@@ -187,15 +184,13 @@ size_t Exchange::OnBody(char* bytes, size_t size, size_t count, void* self) {
 }
 
 void Exchange::TakeHeader(std::string_view line) {
-  header_bytes_ += static_cast<int64_t>(line.size());
-  if (header_bytes_ > kHeaderBytesMax)
-    throw Error(kData, "LEAT0324",
-                fmt::format("{}: the headers of the answer are larger than {}", where_, FormatBytes(kHeaderBytesMax)));
   if (unpacker_) return;  // trailers
   if (line.starts_with("HTTP/")) {
     headers_.clear();  // those of an interim answer such as 103
+    headers_ended_ = false;
     return;
   }
+  if (Trim(line).empty()) headers_ended_ = true;
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   headers_.push_back({std::string(line.substr(0, colon)), std::string(Trim(line.substr(colon + 1)))});
@@ -241,10 +236,26 @@ void Exchange::End(CURLcode code) {
     curl_easy_getinfo(handle(), CURLINFO_OS_ERRNO, &os_errno);
     throw TransferFault(where_, code, os_errno, curl_text_, received_bytes());
   }
+  // libcurl takes a connection that is closed in the middle of the headers for an answer without a body.
+  if (!headers_ended_) throw BrokenOff(where_, "it ends in the middle of its headers", 0);
+  CheckLength();
   if (unpacker_) unpacker_->Finish();
   long status = 0;
   curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
   status_ = static_cast<int>(status);
+}
+
+/// RFC 9112 §6.3: a length that is none, or two that differ, leave open where the answer ends; libcurl takes the last
+/// number that it can read.
+void Exchange::CheckLength() const {
+  std::optional<std::string> length;
+  for (const Header& header : headers_) {
+    if (ToLower(header.name) != "content-length") continue;
+    const bool is_number = header.value.find_first_not_of("0123456789") == std::string::npos;
+    if (!is_number || header.value.empty() || header.value != length.value_or(header.value))
+      throw BrokenOff(where_, "it has no certain Content-Length", received_bytes());
+    length = header.value;
+  }
 }
 
 void Exchange::CheckStall() const {

@@ -11,6 +11,7 @@
 #include "clients/http/hop.h"
 #include "clients/http/message.h"
 #include "clients/http/unpack.h"
+#include "core/error.h"
 
 namespace leat::http {
 
@@ -52,6 +53,7 @@ class Exchange {
   void AddHeader(const std::string& name, const std::string& value);
   void TakeHeader(std::string_view line);
   void TakeBody(std::string_view bytes);
+  void CheckLength() const;
   bool IsAllowed(const std::string& address, const std::string& why);
   /// Run a piece of a callback; what it throws waits for End, since nothing may unwind through libcurl.
   template <typename Work>
@@ -67,7 +69,7 @@ class Exchange {
 
   int status_ = 0;
   Headers headers_;
-  int64_t header_bytes_ = 0;
+  bool headers_ended_ = false;
   std::optional<Unpacker> unpacker_;  ///< once the body has begun
   SteadyTime last_piece_;
   std::exception_ptr fault_;

@@ -191,8 +191,8 @@ Error StatusFault(const Request& request, const Answer& answer) {
   const Url& url = response.url.empty() ? request.url : response.url;
   Error error(MayPass(response.status) ? kConnection : kConfig, "LEAT0329",
               fmt::format("{} answered {}{}", url.ForMessages(), response.status, text.empty() ? "" : ": " + text));
-  if (const std::string hint = HintFor(response.status); !hint.empty()) error = std::move(error).Hint(hint);
-  if (!answer.gave_up.empty()) error = std::move(error).Note(answer.gave_up);
+  if (const std::string hint = HintFor(response.status); !hint.empty()) std::move(error).Hint(hint);
+  if (!answer.gave_up.empty()) std::move(error).Note(answer.gave_up);
   return error;
 }
 

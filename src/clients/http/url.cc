@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "core/error.h"
@@ -128,8 +129,11 @@ Url Url::Resolve(std::string_view reference) const {
   if (!empty()) Check(parts.Set(CURLUPART_URL, text_.c_str()), text_);
   Check(parts.Set(CURLUPART_URL, std::string(trimmed).c_str(), kParse), trimmed);
   Check(parts.Set(CURLUPART_FRAGMENT, nullptr), trimmed);
-  std::string host = ToLower(parts.Get(CURLUPART_HOST, CURLU_PUNYCODE));
+  std::string host = ToLower(parts.Get(CURLUPART_HOST));
   if (host.empty()) ThrowNoUrl(trimmed, "it names no host");
+  // libcurl would read them by the locale of the process.
+  if (std::ranges::any_of(host, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }))
+    ThrowNoUrl(trimmed, "write its host in ASCII, as in xn--bcher-kva.example");
   Check(parts.Set(CURLUPART_HOST, host.c_str()), trimmed);
 
   Url url;

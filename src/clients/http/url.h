@@ -24,9 +24,8 @@ class Url {
   /// An address that stands for none; only to be assigned to.
   Url() = default;
 
-  /// Read an address. Spaces and other characters that no address may hold are percent-encoded, names of other
-  /// alphabets are turned into their ASCII form. Throws: Error(kConfig, LEAT0328) for what is no address, another
-  /// scheme, a user or a password in it.
+  /// Read an address. Spaces and other characters that no address may hold are percent-encoded. Throws: Error(kConfig,
+  /// LEAT0328) for what is no address, another scheme, a user or a password in it, a host that is not ASCII.
   static Url Parse(std::string_view text);
 
   /// Read `reference` as a link that stands in the answer of this address (RFC 3986 §5). Throws: as Parse.
