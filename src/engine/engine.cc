@@ -129,7 +129,7 @@ const Relation* Engine::Find(const state::TableName& table) const {
 
 std::vector<std::string> Engine::NamesOf(const state::TableName& table, const Relation& relation) {
   std::vector<std::string> names = {FormatName(table)};
-  if (IsStream(relation)) names.push_back(ProducerOf(names[0]));
+  if (IsStream(relation)) names.push_back(names[0].substr(0, names[0].size() - kHistorySuffix.size()));
   return names;
 }
 
