@@ -98,6 +98,8 @@ void Apply(const StreamRule& over, StreamRule& rule) {
   if (gives("columns.new")) rule.columns.on_new = over.columns.on_new;
   if (gives("columns.missing")) rule.columns.on_missing = over.columns.on_missing;
   if (gives("columns.changed")) rule.columns.on_changed = over.columns.on_changed;
+  if (gives("version")) rule.version = over.version;
+  if (gives("version_time")) rule.version_time = over.version_time;
   if (gives("tags")) rule.tags = over.tags;
   if (gives("description")) rule.description = over.description;
   if (gives("owner")) rule.owner = over.owner;

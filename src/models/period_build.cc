@@ -314,12 +314,12 @@ class ModelBuild::PeriodBuild {
     const std::string column = ToLower(b_.model_.time.value);
     const std::string& zone = engine_.project().timezone.value;
     throw Error(kConfig, "LEAT0243", PlaceOfOutputColumn(engine_, b_.model_, column),
-                fmt::format("{}: {} {} of period {} {} {}, such as {}; expected {}", b_.model_.name, GroupDigits(count),
-                            count == 1 ? "row" : "rows", period.Name(b_.model_.period),
-                            count == 1 ? "has a" : "have a", column,
+                fmt::format("{}: {} of period {} {} outside of it, {} {}; expected {}", b_.model_.name,
+                            count == 1 ? "a row" : GroupDigits(count) + " rows", period.Name(b_.model_.period),
+                            count == 1 ? "lies" : "lie", count == 1 ? column : "such as one of " + column,
                             chunk->IsNull(2, 0) ? "NULL" : chunk->Text(2, 0), Expected(period)))
         .Label("not in its period")
-        .Hint(fmt::format("select the rows of the period alone, from $period_start on and before $period_end"))
+        .Hint("select the rows of the period alone, from $period_start on and before $period_end")
         .Hint(fmt::format("a DATE is a day in {0}: cast by  CAST(x AT TIME ZONE '{0}' AS DATE)", zone));
   }
 
@@ -427,7 +427,7 @@ class ModelBuild::PeriodBuild {
     b_.Checks().RequireKey(added);
     if (!b_.replace_all_)
       b_.Checks().RequireKey(
-          fmt::format("(SELECT * FROM {} SEMI JOIN {} USING ({}))", RowsToBe(), added, QuoteList(KeyOf(b_.model_))));
+          fmt::format("(SELECT * FROM {} t SEMI JOIN {} a USING ({}))", RowsToBe(), added, QuoteList(KeyOf(b_.model_))));
   }
 
   void NoteBuilt() {

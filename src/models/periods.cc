@@ -82,7 +82,7 @@ std::vector<Period> EndedPeriods(duck::Connection& connection, const config::Pro
   const std::string length = config::PeriodName(model.period);
   const auto result = connection.Query(
       fmt::format("SELECT day::DATE, {} FROM (SELECT unnest(generate_series(date_trunc('{}', TIMESTAMP '{}'), "
-                  "timezone({}, CAST($now AS TIMESTAMPTZ)), INTERVAL 1 {})) AS day) ORDER BY day LIMIT {}",
+                  "timezone({}, CAST($now AS TIMESTAMPTZ)), INTERVAL 1 {})[:{}]) AS day) ORDER BY day",
                   BeginningOf("day", zone), length, FormatDay(first_day), zone, length, kPeriodsMax + 2),
       {{"now", now, duck::Parameter::Type::kTimestampTz}});
   std::vector<Period> periods;
