@@ -84,8 +84,7 @@ Located<std::string> ReadTimezone(const Values& values, std::vector<Diagnostic>&
   const std::vector<std::string> names = duck::TimeZoneNames();
   if (std::ranges::find(names, timezone.value) != names.end()) return timezone;
   Diagnostic unknown{.code = "LEAT0240", .place = timezone.place};
-  unknown.message =
-      fmt::format("timezone is '{}'; expected a name of the IANA time zone database", timezone.value);
+  unknown.message = fmt::format("timezone is '{}'; expected a name of the IANA time zone database", timezone.value);
   SuggestNearest(unknown, timezone.value, names);
   if (unknown.help.empty()) unknown.help.push_back("write a region and a city, such as  timezone: Europe/London");
   diagnostics.push_back(std::move(unknown));

@@ -9,6 +9,7 @@
 #include "duck/row_hash.h"
 #include "models/model_build.h"
 #include "models/periods.h"
+#include "models/utc_bounds.h"
 #include "models/version_moments.h"
 
 namespace leat::models {
@@ -74,9 +75,11 @@ class ModelBuild::PeriodBuild {
   explicit PeriodBuild(ModelBuild& build)
       : b_(build),
         engine_(build.context_.engine),
+        select_(WithUtcBounds(SelectIn(build.model_.text))),
         built_(PeriodsBuilt::Of(build.base_)),
         unit_(*TimeUnitOf(build.output_.Find(build.model_.time.value)->type)),
-        time_("r." + QuoteIdentifier(ToLower(build.model_.time.value))) {}
+        time_("r." + QuoteIdentifier(ToLower(build.model_.time.value))),
+        time_type_(lake::DuckType(build.schema_.Find(ToLower(build.model_.time.value))->type)) {}
 
   void Run() {
     FindPeriods();
@@ -101,7 +104,8 @@ class ModelBuild::PeriodBuild {
   void FindPeriods() {
     first_ = FirstDay();
     // A clock that went back does not undo a period.
-    const Timestamp now = std::max(b_.context_.options.run_time, IsDefinedAsBuilt() ? built_.until.value_or(Timestamp()) : Timestamp());
+    const Timestamp now =
+        std::max(b_.context_.options.run_time, IsDefinedAsBuilt() ? built_.until.value_or(Timestamp()) : Timestamp());
     if (first_) periods_ = EndedPeriods(b_.connection_, engine_.project(), b_.model_, *first_, now);
   }
 
@@ -153,11 +157,11 @@ class ModelBuild::PeriodBuild {
     const lake::Field* field = relation->schema.Find(ToLower(model.time.value));
     const bool is_day = field->type.kind == lake::Type::Kind::kDate;
     const std::string zone = QuoteLiteral(engine_.project().timezone.value);
-    const auto result = b_.connection_.Query(
-        fmt::format("SELECT min({}) FROM {}",
-                    is_day ? fmt::format("timezone({}, CAST({} AS TIMESTAMP))", zone, time)
-                           : fmt::format("CAST({} AS TIMESTAMPTZ)", time),
-                    engine_.AllRowsSql(*relation)));
+    const auto result =
+        b_.connection_.Query(fmt::format("SELECT min({}) FROM {}",
+                                         is_day ? fmt::format("timezone({}, CAST({} AS TIMESTAMP))", zone, time)
+                                                : fmt::format("CAST({} AS TIMESTAMPTZ)", time),
+                                         engine_.AllRowsSql(*relation)));
     const auto chunk = result->Next();
     if (chunk->IsNull(0, 0)) return std::nullopt;
     return Timestamp(std::chrono::microseconds(chunk->At<int64_t>(0, 0)));
@@ -250,18 +254,22 @@ class ModelBuild::PeriodBuild {
 
   void MakeTables() {
     b_.connection_.Execute(
-        fmt::format("CREATE OR REPLACE TEMP TABLE {} (due INTEGER, first_day DATE, end_day DATE, start_at TIMESTAMPTZ, "
-                    "end_at TIMESTAMPTZ)",
-                    kDue));
+        fmt::format("CREATE OR REPLACE TEMP TABLE {0} (due INTEGER, start_at {1}, end_at {1})", kDue, time_type_));
     std::vector<std::string> rows;
     for (size_t i = 0; i < due_.size(); ++i) {
       const Period& period = periods_[due_[i].index];
-      rows.push_back(fmt::format("({}, DATE '{}', DATE '{}', make_timestamptz({}), make_timestamptz({}))", i,
-                                 FormatDay(period.first_day), FormatDay(period.end_day),
-                                 period.start.time_since_epoch().count(), period.end.time_since_epoch().count()));
+      rows.push_back(fmt::format("({}, {}, {})", i, BoundSql(period.first_day, period.start),
+                                 BoundSql(period.end_day, period.end)));
     }
     if (!rows.empty()) b_.connection_.Execute(fmt::format("INSERT INTO {} VALUES {}", kDue, Join(rows, ", ")));
     ClearRows();
+  }
+
+  /// A bound of a period in the type of the time column: compared with it, no row is cast.
+  std::string BoundSql(std::chrono::sys_days day, Timestamp moment) const {
+    if (unit_ == TimeUnit::kDay) return fmt::format("DATE '{}'", FormatDay(day));
+    const char* make = time_type_ == "TIMESTAMP" ? "make_timestamp" : "make_timestamptz";
+    return fmt::format("{}({})", make, moment.time_since_epoch().count());
   }
 
   void ClearRows() {
@@ -284,29 +292,22 @@ class ModelBuild::PeriodBuild {
   int64_t AddRows(size_t due) {
     const Period& period = periods_[due_[due].index];
     b_.parameters_ = {{"run_time", b_.context_.options.run_time}};
-    for (duck::Parameter& bound : ParametersOf(period)) b_.parameters_.push_back(std::move(bound));
+    for (const auto& bounds : {ParametersOf(period), UtcBoundsOf(period)})
+      b_.parameters_.insert(b_.parameters_.end(), bounds.begin(), bounds.end());
     std::vector<std::string> columns;
     for (const lake::Field& field : b_.schema_.fields)
-      columns.push_back(
-          fmt::format("CAST({} AS {})", QuoteIdentifier(field.name), lake::DuckType(field.type)));
+      columns.push_back(fmt::format("CAST({} AS {})", QuoteIdentifier(field.name), lake::DuckType(field.type)));
     return b_.connection_
-        .Query(fmt::format("INSERT INTO {} SELECT {}, {} FROM ({}\n)", kRows, Join(columns, ", "), due,
-                           SelectIn(b_.model_.text)),
+        .Query(fmt::format("INSERT INTO {} SELECT {}, {} FROM ({}\n)", kRows, Join(columns, ", "), due, select_),
                b_.parameters_)
         ->RowsChanged();
   }
 
-  /// SQL condition on a row `r` beside its period `p`; NULL for a row without a time.
-  std::string IsInside() const {
-    if (unit_ == TimeUnit::kDay) return fmt::format("{0} >= p.first_day AND {0} < p.end_day", time_);
-    return fmt::format("CAST({0} AS TIMESTAMPTZ) >= p.start_at AND CAST({0} AS TIMESTAMPTZ) < p.end_at", time_);
-  }
-
   void RequireInside() {
-    const auto result = b_.connection_.Query(fmt::format(
-        "SELECT p.due, count(*), min(CAST({0} AS VARCHAR)) FROM {1} r JOIN {2} p ON p.due = r._leat_due "
-        "WHERE ({3}) IS NOT TRUE GROUP BY p.due ORDER BY p.due LIMIT 1",
-        time_, kRows, kDue, IsInside()));
+    const auto result = b_.connection_.Query(
+        fmt::format("SELECT p.due, count(*), min(CAST({0} AS VARCHAR)) FROM {1} r JOIN {2} p ON p.due = r._leat_due "
+                    "WHERE ({0} >= p.start_at AND {0} < p.end_at) IS NOT TRUE GROUP BY p.due ORDER BY p.due LIMIT 1",
+                    time_, kRows, kDue));
     const auto chunk = result->Next();
     if (!chunk || chunk->size() == 0) return;
     const Period& period = periods_[due_[static_cast<size_t>(chunk->At<int32_t>(0, 0))].index];
@@ -341,8 +342,8 @@ class ModelBuild::PeriodBuild {
     }
     if (failing > 0) {
       b_.WriteRejects(rules, std::string(kRows));
-      b_.connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT * FROM {} r WHERE NOT {}", kGoodRows,
-                                         kRows, AnyBroken(rules)));
+      b_.connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT * FROM {} r WHERE NOT {}",
+                                         kGoodRows, kRows, AnyBroken(rules)));
       b_.connection_.Execute(fmt::format("DROP TABLE {0}; ALTER TABLE {1} RENAME TO {0}", kRows, kGoodRows));
     } else {
       b_.ClearRejects();
@@ -357,7 +358,8 @@ class ModelBuild::PeriodBuild {
     RequireInside();
     for (const auto& [due, digest] : DigestsOf(fmt::format("(SELECT *, _leat_due AS due FROM {})", kRows)))
       due_[due].digest = digest;
-    const std::map<size_t, TableDigest> before = b_.replace_all_ ? std::map<size_t, TableDigest>() : DigestsBefore(begin, end);
+    const std::map<size_t, TableDigest> before =
+        b_.replace_all_ ? std::map<size_t, TableDigest>() : DigestsBefore(begin, end);
     for (size_t i = begin; i < end; ++i) {
       const std::vector<lake::DataFile>& files = files_[due_[i].index];
       const auto known = before.find(i);
@@ -368,8 +370,8 @@ class ModelBuild::PeriodBuild {
       if (!b_.replace_all_) b_.removed_.insert(b_.removed_.end(), files.begin(), files.end());
       added_digest_ = added_digest_ + due_[i].digest;
       if (due_[i].digest.rows > 0)
-        for (lake::DataFile& file : b_.Write(
-                 fmt::format("SELECT {} FROM {} WHERE _leat_due = {}", QuoteList(b_.schema_.Names()), kRows, i)))
+        for (lake::DataFile& file :
+             b_.Write(fmt::format("SELECT {} FROM {} WHERE _leat_due = {}", QuoteList(b_.schema_.Names()), kRows, i)))
           b_.added_.push_back(std::move(file));
     }
     ClearRows();
@@ -379,10 +381,10 @@ class ModelBuild::PeriodBuild {
   std::map<size_t, TableDigest> DigestsOf(const std::string& rows) {
     std::vector<duck::HashedColumn> columns;
     for (const lake::Field& field : b_.schema_.fields) columns.emplace_back(field.id, QuoteIdentifier(field.name));
-    const auto result = b_.connection_.Query(fmt::format(
-        "SELECT due, count(*), sum(leat_hash_low(h))::VARCHAR, sum(leat_hash_high(h))::VARCHAR "
-        "FROM (SELECT due, {} AS h FROM {}) GROUP BY due",
-        duck::RowHashSql(columns), rows));
+    const auto result = b_.connection_.Query(
+        fmt::format("SELECT due, count(*), sum(leat_hash_low(h))::VARCHAR, sum(leat_hash_high(h))::VARCHAR "
+                    "FROM (SELECT due, {} AS h FROM {}) GROUP BY due",
+                    duck::RowHashSql(columns), rows));
     std::map<size_t, TableDigest> digests;
     while (const auto chunk = result->Next())
       for (idx_t row = 0; row < chunk->size(); ++row)
@@ -397,10 +399,8 @@ class ModelBuild::PeriodBuild {
     for (size_t i = begin; i < end; ++i)
       files.insert(files.end(), files_[due_[i].index].begin(), files_[due_[i].index].end());
     if (files.empty()) return {};
-    const std::string start = unit_ == TimeUnit::kDay ? "p.first_day" : "p.start_at";
-    const std::string time = unit_ == TimeUnit::kDay ? time_ : fmt::format("CAST({} AS TIMESTAMPTZ)", time_);
-    return DigestsOf(
-        fmt::format("(SELECT r.*, p.due FROM {} r ASOF JOIN {} p ON {} >= {})", b_.RowsSql(files), kDue, time, start));
+    return DigestsOf(fmt::format("(SELECT r.*, p.due FROM {} r ASOF JOIN {} p ON {} >= p.start_at)", b_.RowsSql(files),
+                                 kDue, time_));
   }
 
   TableDigest Digest() const {
@@ -426,8 +426,8 @@ class ModelBuild::PeriodBuild {
     const std::string added = b_.RowsSql(b_.added_);
     b_.Checks().RequireKey(added);
     if (!b_.replace_all_)
-      b_.Checks().RequireKey(
-          fmt::format("(SELECT * FROM {} t SEMI JOIN {} a USING ({}))", RowsToBe(), added, QuoteList(KeyOf(b_.model_))));
+      b_.Checks().RequireKey(fmt::format("(SELECT * FROM {} t SEMI JOIN {} a USING ({}))", RowsToBe(), added,
+                                         QuoteList(KeyOf(b_.model_))));
   }
 
   void NoteBuilt() {
@@ -444,9 +444,11 @@ class ModelBuild::PeriodBuild {
 
   ModelBuild& b_;
   engine::Engine& engine_;
+  const std::string select_;
   const PeriodsBuilt built_;
   const TimeUnit unit_;
   const std::string time_;  ///< of a row `r`
+  const std::string time_type_;
   std::optional<Timestamp> earliest_;
   std::optional<std::chrono::sys_days> first_;
   std::vector<Period> periods_;                     ///< all that had ended

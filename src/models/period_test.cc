@@ -5,6 +5,7 @@
 
 #include "models/model_fixture.h"
 #include "models/periods.h"
+#include "models/utc_bounds.h"
 #include "models/version_moments.h"
 
 namespace leat::models {
@@ -146,10 +147,11 @@ TEST_F(PeriodTest, ChangedSqlHeadOrZoneRebuildsAllPeriods) {
   EXPECT_EQ(Run(), "mart.monthly built 1\n");
   EXPECT_EQ(Rows("mart.monthly"), "2024-03-01|8\n");
   // In New York the row of 1 March at midnight UTC is one of February.
-  Monthly("from: 2024-01-01\n",
-          "SELECT CAST(date_trunc('month', sold AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York') AS DATE) AS month,\n"
-          "sum(price) AS price "
-          "FROM shop.sale WHERE sold >= $period_start AND sold < $period_end GROUP BY ALL");
+  Monthly(
+      "from: 2024-01-01\n",
+      "SELECT CAST(date_trunc('month', sold AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York') AS DATE) AS month,\n"
+      "sum(price) AS price "
+      "FROM shop.sale WHERE sold >= $period_start AND sold < $period_end GROUP BY ALL");
   Zone("America/New_York");
   EXPECT_EQ(Run(), "mart.monthly built 1\n");
   EXPECT_EQ(Rows("mart.monthly"), "2024-02-01|12\n");
@@ -309,6 +311,25 @@ TEST_F(PeriodTest, FindsThePeriodOfAValue) {
   EXPECT_EQ(of_moment("2024-02-01T04:59:59Z"), 0u);
   EXPECT_EQ(of_moment("2024-02-01T05:00:00Z"), 1u);
   EXPECT_EQ(of_moment("2024-04-01T04:00:00Z"), std::nullopt);
+}
+
+TEST_F(PeriodTest, ComparesWithBoundsInUtcWhereThatIsAll) {
+  EXPECT_EQ(WithUtcBounds("SELECT 1 WHERE a >= $period_start AND a < $PERIOD_END"),
+            "SELECT 1 WHERE a >= $moment_start AND a < $moment_end");
+  EXPECT_EQ(WithUtcBounds("... WHERE ($period_start <= a) AND NOT $period_end > a GROUP BY ALL"),
+            "... WHERE ($moment_start <= a) AND NOT $moment_end > a GROUP BY ALL");
+  for (const char* same : {
+           "SELECT $period_start AS a, '>= $period_start' /* > $period_start */",
+           "a >= $period_start + INTERVAL 1 DAY",
+           "a >= $period_start::DATE",
+           "a >= $period_start AT TIME ZONE 'Europe/London'",
+           "x - $period_start >= i AND 1 + $period_start >= i",
+           "f(a => $period_start) + f(a := $period_end) + list_filter(l, x -> $period_end)",
+           "a BETWEEN $period_start AND $period_end",
+           "FROM s.a__at($period_end)",
+           "a >= $run_time",
+       })
+    EXPECT_EQ(WithUtcBounds(same), same);
 }
 
 TEST_F(PeriodTest, SeesWhichStreamsAreReadAsTheyWereAtAPeriodsEnd) {

@@ -53,8 +53,7 @@ class PeriodReadsWalker {
   void NoteCall(const Json& call) {
     const std::string name = ToLower(TextOf(call, "function_name"));
     if (!name.ends_with(kAtSuffix)) return;
-    const std::string stream =
-        ToLower(TextOf(call, "schema")) + "." + name.substr(0, name.size() - kAtSuffix.size());
+    const std::string stream = ToLower(TextOf(call, "schema")) + "." + name.substr(0, name.size() - kAtSuffix.size());
     const Json& arguments = call["children"];
     const bool is_bound = arguments.size() == 1 && IsBound(arguments[0]);
     (is_bound ? found_.moments : found_.others).insert(stream);
@@ -116,17 +115,15 @@ Period LastEndedPeriod(duck::Connection& connection, const config::Project& proj
 }
 
 sys_days DayAt(duck::Connection& connection, const config::Project& project, Timestamp moment) {
-  const auto result =
-      connection.Query(fmt::format("SELECT timezone({}, CAST($moment AS TIMESTAMPTZ))::DATE", QuoteLiteral(project.timezone.value)),
-                       {{"moment", moment, duck::Parameter::Type::kTimestampTz}});
+  const auto result = connection.Query(
+      fmt::format("SELECT timezone({}, CAST($moment AS TIMESTAMPTZ))::DATE", QuoteLiteral(project.timezone.value)),
+      {{"moment", moment, duck::Parameter::Type::kTimestampTz}});
   return sys_days(days(result->Next()->At<int32_t>(0, 0)));
 }
 
 std::string FormatDay(sys_days day) { return FormatTimestamp(day).substr(0, 10); }
 
-sys_days ParseDay(const std::string& text) {
-  return std::chrono::floor<days>(ParseTimestamp(text + "T00:00:00Z"));
-}
+sys_days ParseDay(const std::string& text) { return std::chrono::floor<days>(ParseTimestamp(text + "T00:00:00Z")); }
 
 std::vector<duck::Parameter> ParametersOf(const Period& period) {
   return {{"period_start", period.start, duck::Parameter::Type::kTimestampTz},
@@ -164,8 +161,8 @@ PeriodReads PeriodReadsOf(duck::Connection& connection, const Macros& macros, co
   walker.Visit(ParseSelect(connection, {model.file, model.text}));
   for (const std::string& name : reads.macros) {
     const size_t dot = name.find('.');
-    const Macro* macro = dot == std::string::npos ? macros.Find("", name)
-                                                  : macros.Find(name.substr(0, dot), name.substr(dot + 1));
+    const Macro* macro =
+        dot == std::string::npos ? macros.Find("", name) : macros.Find(name.substr(0, dot), name.substr(dot + 1));
     for (const MacroBody& body : macro->bodies) walker.Visit(body.query);
   }
   return found;
