@@ -106,7 +106,7 @@ models/mart/a.sql:4:12: LEAT0115 record_id is a, which is a column of the key; i
 
 TEST_F(ModelFilesTest, ReportsAKindOfTheWrongFile) {
   EXPECT_EQ(HeadFaults("kind: hystory"), R"(
-models/mart/a.sql:2:7: LEAT0105 kind is 'hystory'; expected one of table, history
+models/mart/a.sql:2:7: LEAT0105 kind is 'hystory'; expected one of table, incremental, history, scd2
   help: did you mean history?
   help: for example  kind: table
 )");

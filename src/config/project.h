@@ -76,6 +76,7 @@ struct StreamRule {
   ReadMode read = ReadMode::kChanges;
   DeleteRule deletes;
   std::vector<Located<std::string>> key;
+  std::optional<Located<std::string>> version, version_time;
   ColumnRules columns;
   std::map<std::string, Located<std::string>> rename;  ///< column of the source -> column in leat
   std::optional<Located<std::string>> rename_to;       ///< the stream's own name in leat; set by Source::RuleFor
@@ -156,7 +157,9 @@ struct CheckRule {
   std::optional<int64_t> rows_min, rows_max;
 };
 
-enum class ModelKind { kTable, kHistory, kDimDate };
+enum class ModelKind { kTable, kHistory, kDimDate, kIncremental, kScd2 };
+/// The word that `kind:` has for it.
+const char* KindName(ModelKind kind);
 
 /// How a model is loaded into the warehouse.
 struct ModelWarehouse {

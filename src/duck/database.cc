@@ -177,7 +177,11 @@ class Connection::Prepared {
       idx_t index = 0;
       if (duckdb_bind_parameter_index(statement_, &index, parameter.name.c_str()) != DuckDBSuccess)
         continue;  // not used here
-      duckdb_bind_timestamp(statement_, index, duckdb_timestamp{parameter.value.time_since_epoch().count()});
+      const duckdb_timestamp value{parameter.value.time_since_epoch().count()};
+      if (parameter.type == Parameter::Type::kTimestampTz)
+        duckdb_bind_timestamp_tz(statement_, index, value);
+      else
+        duckdb_bind_timestamp(statement_, index, value);
     }
   }
   void BindText(idx_t index, const std::string& text) {

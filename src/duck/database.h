@@ -137,8 +137,12 @@ class Result {
 /// A named value for a statement's `$name`.
 struct Parameter {
   std::string name;
-  Timestamp value;  ///< all parameters of this version are moments: bound as TIMESTAMP
+  Timestamp value;  ///< all parameters of this version are moments
+  enum class Type { kTimestamp, kTimestampTz } type = Type::kTimestamp;
 };
+
+/// DuckDB's '-infinity': before every moment.
+inline constexpr Timestamp kBeforeAll{-std::chrono::microseconds::max()};
 
 struct Column {
   std::string name;

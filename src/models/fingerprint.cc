@@ -68,6 +68,9 @@ Fingerprint Fingerprint::Parse(const std::string& text) {
 Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
                           Timestamp run_time) {
   std::string inputs = VersionsOf(engine, node.reads, run_time);
+  if (node.model->kind == config::ModelKind::kScd2)
+    for (const std::string& name : node.reads.TableNames())
+      inputs += engine::TextOfVersionOrder(engine.project(), engine::ProducerOf(name));
   if (Graph::IsOpenDimDate(*node.model)) inputs += UsesOf(engine, graph, node.model->name);
   return {HashOfText(DefinitionOf(macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
           HashOfText(inputs)};
@@ -84,7 +87,9 @@ std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macro
   return HashOfText(reads.normalised + "\n" + macros.TextOf(reads.macros) + VersionsOf(engine, reads, run_time));
 }
 
-bool DependsOnMoment(const SelectReads& reads) { return reads.varies || !reads.parameters.empty(); }
+bool DependsOnMoment(const SelectReads& reads) {
+  return reads.varies || std::ranges::find(reads.parameters, "run_time") != reads.parameters.end();
+}
 
 std::string InputVersion(const engine::Engine& engine, const std::string& name) {
   const engine::Relation* relation = engine.Find(engine::ParseName(name));

@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "engine/engine.h"
+#include "models/parameters.h"
 #include "models/sql_tokens.h"
 
 namespace leat::models {
@@ -76,6 +77,7 @@ class GraphMaker {
     try {
       if (model.kind != config::ModelKind::kDimDate) {
         node.reads = ReadsOf(connection_, macros_, model.file, model.text, names_);
+        RefuseParametersOfOthers(node.reads, model.kind, model.file, model.text);
         CheckTables(node.reads, model.file, model.text);
       }
       for (const config::CheckRule& rule : model.checks)
@@ -93,19 +95,22 @@ class GraphMaker {
   }
 
   bool IsKnown(const std::string& name) const {
-    for (const std::string_view suffix : {std::string_view(), engine::kHistorySuffix, engine::kRejectsSuffix})
+    for (const std::string_view suffix :
+         {std::string_view(), engine::kHistorySuffix, engine::kAtSuffix, engine::kRejectsSuffix})
       if (name.ends_with(suffix) && known_.contains(WithoutSuffix(name, suffix))) return true;
     return ModelBehind(project_, name) != nullptr;
   }
 
   [[noreturn]] void ThrowUnknown(const std::string& name, const Place& place) const {
     Diagnostic unknown{.code = "LEAT0204", .message = fmt::format("table {} does not exist", name), .place = place};
-    const bool is_history = name.ends_with("__history");
-    SuggestNearest(unknown, WithoutSuffix(name, "__history"), names_);
-    if (is_history && !unknown.candidates.empty()) {
-      for (std::string& candidate : unknown.candidates) candidate += "__history";
+    const std::string producer = engine::ProducerOf(name);
+    SuggestNearest(unknown, producer, names_);
+    if (producer != name && !unknown.candidates.empty()) {
+      for (std::string& candidate : unknown.candidates) candidate += name.substr(producer.size());
       unknown.help = {fmt::format("did you mean {}?", unknown.candidates.front())};
     }
+    if (name.ends_with("__at") && IsKnown(name + "()"))
+      unknown.help = {fmt::format("it takes a moment: {}(TIMESTAMPTZ '2024-12-31')", name)};
     if (unknown.help.empty())
       unknown.help.push_back("a table is a stream of sources/, a file of models/ or a file of seeds/");
     throw Error(kConfig, std::move(unknown));
@@ -228,6 +233,7 @@ class GraphMaker {
       std::optional<SelectReads> reads;
       try {
         reads = ReadsOf(connection_, macros_, check.file, check.text, names_);
+        RefuseParametersOfOthers(*reads, std::nullopt, check.file, check.text);
         CheckTables(*reads, check.file, check.text);
       } catch (const Error& error) {
         diagnostics_.push_back(error.diagnostic());

@@ -20,7 +20,8 @@ void Set(Recipe::Texts& texts, const std::string& name, const std::string& text)
 
 Recipe::Texts SettingsOf(const config::Model& model) {
   Recipe::Texts settings;
-  if (model.kind == config::ModelKind::kHistory) settings["kind"] = "history";
+  const bool is_of_usual_kind = model.kind == config::ModelKind::kTable || model.kind == config::ModelKind::kDimDate;
+  if (!is_of_usual_kind) settings["kind"] = KindName(model.kind);
   if (const auto key = KeyOf(model); !key.empty()) settings["key"] = fmt::format("({})", Join(key, ", "));
   if (model.record_id) settings["record_id"] = model.record_id->value;
   if (model.keep_deleted) settings["keep_deleted"] = "true";

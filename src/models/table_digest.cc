@@ -23,6 +23,19 @@ std::string AddDecimals(const std::string& a, const std::string& b) {
   return sum;
 }
 
+/// Subtract the lesser decimal number from the greater digit by digit.
+std::string SubtractDecimals(const std::string& a, const std::string& b) {
+  std::string difference = a;
+  int borrowed = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    char& place = difference[a.size() - 1 - i];
+    const int digit = place - '0' - borrowed - (i < b.size() ? b[b.size() - 1 - i] - '0' : 0);
+    borrowed = digit < 0 ? 1 : 0;
+    place = static_cast<char>('0' + digit + 10 * borrowed);
+  }
+  return difference.erase(0, std::min(difference.find_first_not_of('0'), difference.size() - 1));
+}
+
 }  // namespace
 
 TableDigest DigestOf(duck::Connection& connection, const lake::Schema& schema, const std::string& from) {
@@ -35,6 +48,10 @@ TableDigest DigestOf(duck::Connection& connection, const lake::Schema& schema, c
 
 TableDigest operator+(const TableDigest& a, const TableDigest& b) {
   return {a.rows + b.rows, AddDecimals(a.low, b.low), AddDecimals(a.high, b.high)};
+}
+
+TableDigest operator-(const TableDigest& a, const TableDigest& b) {
+  return {a.rows - b.rows, SubtractDecimals(a.low, b.low), SubtractDecimals(a.high, b.high)};
 }
 
 std::optional<TableDigest> DigestIn(const std::map<std::string, std::string>& summary) {

@@ -5,6 +5,7 @@
 #include "core/file_system.h"
 #include "core/text.h"
 #include "models/models.h"
+#include "models/parameters.h"
 #include "models/sql_tokens.h"
 #include "pipeline/workspace.h"
 
@@ -51,6 +52,13 @@ Inquiry ParseInquiry(const std::string& file, const std::string& sql) {
   return {select, is_first("SUMMARIZE") ? "SUMMARIZE" : "DESCRIBE"};
 }
 
+/// Of the model in `file`, which may be no model's.
+std::optional<config::ModelKind> KindOfFile(const config::Project& project, const std::string& file) {
+  for (const config::Model& model : project.models)
+    if (model.file == file) return model.kind;
+  return std::nullopt;
+}
+
 }  // namespace
 
 void Query(const config::Project& project, const std::string& file, const std::string& sql, const CancelFlag& cancel,
@@ -61,9 +69,12 @@ void Query(const config::Project& project, const std::string& file, const std::s
   models::Macros macros(connection, project.macros);
   const Inquiry inquiry = ParseInquiry(file, sql);
   const models::SelectReads reads = models::ReadsOf(connection, macros, file, inquiry.select, engine.Names());
+  models::RefuseParametersOfOthers(reads, KindOfFile(project, file), file, inquiry.select);
   BindAt(engine, reads, file, sql);
   macros.Make(connection, reads.macros);
-  const std::vector<duck::Parameter> parameters = {{"run_time", SystemClock().Now()}};
+  // Of an incremental model all rows are shown.
+  const std::vector<duck::Parameter> parameters = {{"run_time", SystemClock().Now()},
+                                                   models::SinceParameter(duck::kBeforeAll)};
   try {
     if (!connection.IsSingleSelect(inquiry.select))
       throw Error(kConfig, "LEAT0202", Place{file, 1, 1, 0}, "this is not one SELECT; the lake is read-only here")
