@@ -215,7 +215,7 @@ void Engine::BindEmpty(const std::string& name, const std::vector<duck::Column>&
         fmt::format("{}CAST(NULL AS {}) AS {}", list.empty() ? "" : ", ", column.type, QuoteIdentifier(column.name));
   const std::string select = fmt::format("SELECT {} WHERE false", list);
   if (name.ends_with(kAtSuffix)) {
-    MakeAtMacro(name, fmt::format("{} AND CAST({} AS TIMESTAMPTZ) IS NULL", select, kMoment));
+    MakeAtMacro(name, fmt::format("{} AND TIMESTAMPTZ '-infinity' <= {}", select, kMoment));
   } else {
     MakeSchema(name);
     connection_.Execute(fmt::format("CREATE OR REPLACE VIEW {} AS {}", SqlName(ParseName(name)), select));

@@ -132,6 +132,16 @@ TEST_F(TablesReadTest, RefusesWhatHidesTables) {
             "LEAT0207 models/mart/m.sql:1:15: a file in FROM hides where rows come from: 'x.parquet'");
 }
 
+TEST_F(TablesReadTest, FindsStreamsAsTheyWereAtAMoment) {
+  EXPECT_EQ(Tables("FROM s.A__at(now()) JOIN s.b__At($run_time) USING (id)"), "s.a__at() s.b__at()");
+  EXPECT_EQ(Tables("WITH m AS (FROM s.a__at((SELECT max(t) FROM s.c))) SELECT * FROM m, s.a__at(DATE '2024-01-31')"),
+            "s.a__at() s.c");
+  EXPECT_EQ(Tables("SELECT s.a__at(1)"), "");
+  Macro("CREATE MACRO s.a__at(t) AS TABLE FROM s.b; CREATE MACRO main.then(t) AS TABLE FROM s.c__at(t)");
+  EXPECT_EQ(Tables("FROM s.a__at(now())"), "s.b");
+  EXPECT_EQ(Tables("FROM main.then(now())"), "s.c__at()");
+}
+
 TEST_F(TablesReadTest, KnowsTheParametersThatThereAre) {
   EXPECT_THAT(Reads("SELECT $run_time, $RUN_TIME").parameters, testing::ElementsAre("run_time"));
   EXPECT_THAT(Reads("SELECT $Since").parameters, testing::ElementsAre("since"));
