@@ -110,9 +110,8 @@ std::vector<lake::DataFile> Relation::LiveFiles() const {
 
 std::vector<lake::DataFile> Relation::FilesOfKey() const {
   std::vector<lake::DataFile> of_key = files;
-  std::erase_if(of_key, [&](const lake::DataFile& file) {
-    return !IsAfter(file, *schema.Find("_leat_seq"), base_from_seq - 1);
-  });
+  std::erase_if(
+      of_key, [&](const lake::DataFile& file) { return !IsAfter(file, *schema.Find("_leat_seq"), base_from_seq - 1); });
   return of_key;
 }
 

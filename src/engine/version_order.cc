@@ -75,9 +75,9 @@ std::string VersionsAtSql(const std::string& versions, const std::vector<std::st
                           const std::string& moment) {
   // A version without a number is older than one with. Two of one key never share a `_leat_seq`, so `op` decides
   // nothing.
-  const std::string number =
-      order.version.empty() ? ""
-                            : fmt::format("has_version: {0} IS NOT NULL, version: {0}, ", QuoteIdentifier(order.version));
+  const std::string number = order.version.empty() ? ""
+                                                   : fmt::format("has_version: {0} IS NOT NULL, version: {0}, ",
+                                                                 QuoteIdentifier(order.version));
   return fmt::format(
       "SELECT {0}, newest.seq AS _leat_seq FROM (SELECT {0}, max({{{1}seq: _leat_seq, op: _leat_op}}) AS newest FROM "
       "{2} WHERE {3} <= {4} GROUP BY ALL) WHERE newest.op = 'u'",

@@ -60,6 +60,17 @@ int64_t Greatest(duck::Connection& connection, const std::string& rows, const st
   return greatest;
 }
 
+std::vector<std::string> PartingValues(duck::Connection& connection, const std::string& rows, const lake::Field& column,
+                                       int64_t parts) {
+  if (!ComparedValue(column)) return {};
+  std::vector<std::string> shares;
+  for (int64_t i = 1; i < parts; ++i)
+    shares.push_back(fmt::format("{}", static_cast<double>(i) / static_cast<double>(parts)));
+  return connection.QueryTexts(
+      fmt::format("SELECT DISTINCT unnest(quantile_disc({}, [{}])) AS value FROM {} ORDER BY value",
+                  QuoteIdentifier(column.name), Join(shares, ", "), rows));
+}
+
 std::vector<lake::DataFile> FilesThatMayHold(duck::Connection& connection, const lake::Schema& schema,
                                              const std::vector<lake::DataFile>& files,
                                              const std::vector<std::string>& key, const std::string& keys) {

@@ -16,6 +16,11 @@ namespace leat::models {
 int64_t Greatest(duck::Connection& connection, const std::string& rows, const std::string& expression,
                  const lake::Field* column, const std::vector<lake::DataFile>& files);
 
+/// Values of a column of `rows`, as text, that part them into `parts` of about as many rows, each from one value to
+/// before the next; nothing for types whose bounds are not looked at. The column is never NULL.
+std::vector<std::string> PartingValues(duck::Connection& connection, const std::string& rows, const lake::Field& column,
+                                       int64_t parts);
+
 /// Those of `files` that may hold a row whose key stands in the table `keys`: the bounds of the others, which stay
 /// closed, leave none of its keys in.
 std::vector<lake::DataFile> FilesThatMayHold(duck::Connection& connection, const lake::Schema& schema,

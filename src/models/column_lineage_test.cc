@@ -548,8 +548,8 @@ TEST_F(ColumnLineageTest, AColumnOfSeveralSelectsHasNoExpression) {
 
 TEST_F(ColumnLineageTest, AStreamAtAMomentGivesItsColumnsAndTheMomentDecides) {
   const SelectLineage lineage =
-      LineageOf(connection_, Macros(connection_, {}), "m.sql",
-                "SELECT a.id FROM s.k JOIN s.o__at(k.day) a USING (id)", {{"s.o__at()", {"id", "amt"}}, {"s.k", {"id", "day"}}});
+      LineageOf(connection_, Macros(connection_, {}), "m.sql", "SELECT a.id FROM s.k JOIN s.o__at(k.day) a USING (id)",
+                {{"s.o__at()", {"id", "amt"}}, {"s.k", {"id", "day"}}});
   ASSERT_EQ(lineage.columns.size(), 1U);
   EXPECT_TRUE(lineage.complete);
   EXPECT_EQ(lineage.columns[0].values.columns, (std::set<OriginColumn>{{"s.o__at()", "id"}}));

@@ -147,11 +147,13 @@ TEST_F(GraphTest, TwoHundredModelsAreReadAndValidatedQuickly) {
 TEST_F(GraphTest, AStreamAtAMomentIsAnInput) {
   Model("mart/a.sql", "SELECT staff_id, nme FROM totesys.staff__at($run_time)");
   Model("mart/b.sql", "SELECT * FROM totesys.staff__at(7)");
-  Model("mart/c.sql", "SELECT name FROM totesys.staff__at('2024-01-31') JOIN totesys.sale__at(now()) ON day > '2024-01-01'");
+  Model("mart/c.sql",
+        "SELECT name FROM totesys.staff__at('2024-01-31') JOIN totesys.sale__at(now()) ON day > '2024-01-01'");
   EXPECT_EQ(Validated(),
             "  LEAT0203 models/mart/a.sql:1:18 column \"nme\" does not exist in totesys.staff__at()\n"
             "    note: totesys.staff__at() has 2 columns:  leat preview totesys.staff\n"
-            "  LEAT0213 models/mart/b.sql Unimplemented type for cast (INTEGER -> TIMESTAMP WITH TIME ZONE)\n");
+            "  LEAT0213 models/mart/b.sql:1:15 Cannot compare values of type TIMESTAMP WITH TIME ZONE and type "
+            "INTEGER_LITERAL - an explicit cast is required\n");
   EXPECT_EQ(graph_.Find("mart.c")->reads.TableNames(),
             (std::vector<std::string>{"totesys.staff__at()", "totesys.sale__at()"}));
   Model("mart/a.sql", "SELECT * FROM totesys.stff__at(now())");
@@ -162,8 +164,8 @@ TEST_F(GraphTest, AStreamAtAMomentIsAnInput) {
             "  LEAT0204 models/mart/b.sql:1:15 table mart.c__at() does not exist\n"
             "  LEAT0204 models/mart/c.sql:1:15 table totesys.staff__at does not exist\n");
   EXPECT_EQ(faults_[0].help, (std::vector<std::string>{"did you mean totesys.staff__at()?"}));
-  EXPECT_EQ(faults_[1].help, (std::vector<std::string>{
-                                 "only a source's streams are kept as they were: source.stream__at(moment)"}));
+  EXPECT_EQ(faults_[1].help,
+            (std::vector<std::string>{"only a source's streams are kept as they were: source.stream__at(moment)"}));
   EXPECT_EQ(faults_[2].help,
             (std::vector<std::string>{"it takes a moment: totesys.staff__at(TIMESTAMPTZ '2024-12-31')"}));
 }

@@ -90,8 +90,8 @@ ModelBuild::HistoryInput ModelBuild::ReadHistoryInput() {
         fmt::format("{} > {}", kSeqColumn, std::max(*LastSeqOf(base_), LastSeqOf(rejects_base_).value_or(0))));
   if (!model_.history_keeps_deletes) conditions.push_back(fmt::format("{} = 'u'", kOpColumn));
   HistoryInput input;
-  input.rows = fmt::format("(SELECT {}, {} AS _leat_seq FROM ({}\n){})", Join(CastColumns(), ", "), kSeqColumn, select.sql,
-                           conditions.empty() ? "" : " WHERE " + Join(conditions, " AND "));
+  input.rows = fmt::format("(SELECT {}, {} AS _leat_seq FROM ({}\n){})", Join(CastColumns(), ", "), kSeqColumn,
+                           select.sql, conditions.empty() ? "" : " WHERE " + Join(conditions, " AND "));
   if (!replace_all_) {
     // A few rows, asked for several times; and of a table DuckDB knows how few they are.
     connection_.Query("CREATE OR REPLACE TEMP TABLE leat_versions AS SELECT * FROM " + input.rows, parameters_);

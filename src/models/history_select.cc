@@ -39,10 +39,9 @@ class Checker {
 
  private:
   [[noreturn]] void Refuse(const std::string& what, std::optional<size_t> position) const {
-    throw Error(
-        kConfig, "LEAT0214", PlaceOr(position),
-        fmt::format("{} cannot use {} in its outermost SELECT; expected one row for each version",
-                    NameOf(model_), what))
+    throw Error(kConfig, "LEAT0214", PlaceOr(position),
+                fmt::format("{} cannot use {} in its outermost SELECT; expected one row for each version",
+                            NameOf(model_), what))
         .Label("depends on other rows")
         .Hint("do it in a model of `kind: table` that reads this one");
   }
@@ -58,9 +57,9 @@ class Checker {
         type == "BASE_TABLE" && table.ends_with("__history") && !TextOf(from, "schema_name").empty();
     if (!is_history) {
       const std::string schema = ToLower(TextOf(from, "schema_name"));
-      Error error(kConfig, "LEAT0214", PlaceOr(type == "BASE_TABLE" ? PositionOf(from) : FindKeyword("FROM")),
-                  fmt::format("{} reads the versions of one stream; expected FROM source.stream__history",
-                              NameOf(model_)));
+      Error error(
+          kConfig, "LEAT0214", PlaceOr(type == "BASE_TABLE" ? PositionOf(from) : FindKeyword("FROM")),
+          fmt::format("{} reads the versions of one stream; expected FROM source.stream__history", NameOf(model_)));
       if (schema.empty())
         throw std::move(error).Hint(
             fmt::format("write FROM source.stream__history, or leave out `kind: {}`", KindName(model_.kind)));

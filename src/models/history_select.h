@@ -32,9 +32,9 @@ HistorySelect ReadHistorySelect(duck::Connection& connection, const config::Mode
 /// The SELECT of an scd2 model, which dates each version too.
 struct IntervalSelect {
   std::string versions;  ///< with all columns above but kKeptColumn, as far as VersionOrder has them
-  std::string all;       ///< with kKeptColumn in place of WHERE: of versions that are left out only the key is sure to be
-                         ///< without fault
-  std::string ends;      ///< condition on a row of `all`: from its moment on there is no row of its key
+  std::string all;   ///< with kKeptColumn in place of WHERE: of versions that are left out only the key is sure to be
+                     ///< without fault
+  std::string ends;  ///< condition on a row of `all`: from its moment on there is no row of its key
 };
 
 /// Throws: as ReadHistorySelect.

@@ -13,6 +13,8 @@ namespace {
 constexpr const char* kIncoming = "leat_incoming";
 /// What the table has of their keys, and in which file.
 constexpr const char* kHeld = "leat_held";
+/// A merge writes a file anew for one row that changes, so a table of more rows than this is parted.
+constexpr int64_t kRowsPerFile = 1'000'000;
 
 }  // namespace
 
@@ -22,10 +24,32 @@ void ModelBuild::WriteIncrement() {
   build_mark_ = now.ToString();
   replace_all_ = !since;
   parameters_.push_back(SinceParameter(since.value_or(duck::kBeforeAll)));
-  if (replace_all_)
-    WriteTable();
-  else
-    MergeRows();
+  if (!replace_all_) return MergeRows();
+  WriteTable();
+  if (!EqualsBase()) PartByKey();
+}
+
+/// Write the rows once more, in files that each hold a range of the first column of the key.
+void ModelBuild::PartByKey() {
+  const int64_t parts = (lake::CountRows(added_) + kRowsPerFile - 1) / kRowsPerFile;
+  if (parts < 2) return;
+  const lake::Field& column = *schema_.Find(KeyOf(model_)[0]);
+  const std::vector<lake::DataFile> all = added_;
+  const std::vector<std::string> values = PartingValues(connection_, RowsSql(all), column, parts);
+  if (values.empty()) return;
+  added_.clear();
+  for (size_t i = 0; i <= values.size(); ++i) {
+    std::vector<std::string> limits = {"true"};
+    const auto limit = [&](const char* sign, const std::string& value) {
+      limits.push_back(fmt::format("{} {} CAST({} AS {})", QuoteIdentifier(column.name), sign, QuoteLiteral(value),
+                                   lake::DuckType(column.type)));
+    };
+    if (i > 0) limit(">=", values[i - 1]);
+    if (i < values.size()) limit("<", values[i]);
+    for (lake::DataFile& file : Write(fmt::format("SELECT * FROM {} WHERE {}", RowsSql(all), Join(limits, " AND "))))
+      added_.push_back(std::move(file));
+  }
+  written_.Remove(all);
 }
 
 /// Nothing: all rows are made anew.
@@ -42,8 +66,7 @@ std::optional<Timestamp> ModelBuild::Since(const BuildMark& now) {
 std::optional<BuildMark> ModelBuild::LastBuildMark() const {
   if (!base_) return std::nullopt;
   const auto of_rows = BuildMark::Parse(base_->SummaryText("leat.read_to"));
-  const auto of_rejects =
-      BuildMark::Parse(rejects_base_ ? rejects_base_->SummaryText("leat.read_to") : std::string());
+  const auto of_rejects = BuildMark::Parse(rejects_base_ ? rejects_base_->SummaryText("leat.read_to") : std::string());
   return of_rows && of_rejects && of_rejects->run_time > of_rows->run_time ? of_rejects : of_rows;
 }
 
@@ -54,9 +77,9 @@ void ModelBuild::MergeRows() {
       FilesThatMayHold(connection_, schema_, base_->files(), KeyOf(model_), kIncoming);
   FindHeld(files);
   const std::string key = QuoteList(KeyOf(model_));
-  added_ = Write(fmt::format(
-      "SELECT {0} FROM {1} ANTI JOIN (FROM {2} WHERE _leat_is_same) USING ({3}) WHERE _leat_is_good",
-      QuoteList(schema_.Names()), kIncoming, kHeld, key));
+  added_ =
+      Write(fmt::format("SELECT {0} FROM {1} ANTI JOIN (FROM {2} WHERE _leat_is_same) USING ({3}) WHERE _leat_is_good",
+                        QuoteList(schema_.Names()), kIncoming, kHeld, key));
   const std::string leaving = fmt::format("(SELECT {} FROM {} WHERE NOT _leat_is_same)", key, kHeld);
   std::vector<lake::DataFile> touched;
   for (const std::string& file : connection_.QueryTexts(
@@ -69,10 +92,12 @@ void ModelBuild::MergeRows() {
       rewritten_.push_back(std::move(kept));
   }
   digest_ = *DigestIn(base_->snapshot()->summary) -
-            DigestOf(connection_, schema_, fmt::format("(SELECT * FROM {} SEMI JOIN {} USING ({}))", RowsSql(touched), leaving, key)) +
+            DigestOf(connection_, schema_,
+                     fmt::format("(SELECT * FROM {} SEMI JOIN {} USING ({}))", RowsSql(touched), leaving, key)) +
             DigestOf(connection_, schema_, RowsSql(added_));
-  lost_keys_ = connection_.QueryInt64(fmt::format(
-                   "SELECT count(*) FROM {} SEMI JOIN {} USING ({}) WHERE NOT _leat_is_good", kIncoming, kHeld, key)) > 0;
+  lost_keys_ =
+      connection_.QueryInt64(fmt::format("SELECT count(*) FROM {} SEMI JOIN {} USING ({}) WHERE NOT _leat_is_good",
+                                         kIncoming, kHeld, key)) > 0;
   connection_.Execute(fmt::format("DROP TABLE {}; DROP TABLE {}", kIncoming, kHeld));
 }
 
@@ -89,8 +114,9 @@ void ModelBuild::MakeIncoming() {
   const std::string gone =
       good == kIncoming
           ? ""
-          : fmt::format(" UNION ALL BY NAME SELECT DISTINCT {0}, false AS _leat_is_good FROM {1} ANTI JOIN {2} USING ({0})",
-                        key, kIncoming, good);
+          : fmt::format(
+                " UNION ALL BY NAME SELECT DISTINCT {0}, false AS _leat_is_good FROM {1} ANTI JOIN {2} USING ({0})",
+                key, kIncoming, good);
   connection_.Execute(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT *, true AS _leat_is_good FROM {}{}",
                                   kIncoming, good, gone));
 }
@@ -103,10 +129,11 @@ void ModelBuild::FindHeld(const std::vector<lake::DataFile>& files) {
   for (size_t i = 0; i < files.size(); ++i)
     reads.push_back(fmt::format("SELECT {} AS _leat_file, * FROM {}", i, RowsSql({files[i]})));
   if (reads.empty()) reads.push_back(fmt::format("SELECT 0 AS _leat_file, * FROM {}", RowsSql({})));
-  connection_.Execute(fmt::format(
-      "CREATE OR REPLACE TEMP TABLE {} AS SELECT {}, _leat_file, NOT ({}) AS _leat_is_same FROM ({}) h JOIN {} i USING ({})",
-      kHeld, QuoteList(KeyOf(model_)), Join(differences, " OR "), Join(reads, " UNION ALL "), kIncoming,
-      QuoteList(KeyOf(model_))));
+  connection_.Execute(
+      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT {}, _leat_file, NOT ({}) AS _leat_is_same FROM ({}) h "
+                  "JOIN {} i USING ({})",
+                  kHeld, QuoteList(KeyOf(model_)), Join(differences, " OR "), Join(reads, " UNION ALL "), kIncoming,
+                  QuoteList(KeyOf(model_))));
 }
 
 }  // namespace leat::models

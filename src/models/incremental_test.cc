@@ -35,8 +35,8 @@ class IncrementalTest : public ModelsTest {
   /// The published rows, counted and hashed anew, must be those that the summary counts and hashes.
   void ExpectTrueDigest(const std::string& table) {
     const lake::Table& published = committed_.at(Split2(table));
-    const TableDigest digest = DigestOf(connection_, published.schema(),
-                                        lake::ReadFilesSql(*storage_, published.schema(), published.files()));
+    const TableDigest digest =
+        DigestOf(connection_, published.schema(), lake::ReadFilesSql(*storage_, published.schema(), published.files()));
     EXPECT_EQ(SummaryOf(table, "leat.rows"), std::to_string(digest.rows));
     EXPECT_EQ(SummaryOf(table, "leat.hash"), digest.HashText());
   }
@@ -97,6 +97,30 @@ TEST_F(IncrementalTest, FilesWhoseBoundsLeaveTheKeysOutStayClosed) {
   EXPECT_NE(Run().find("mart.sale failed"), std::string::npos);
 }
 
+TEST_F(IncrementalTest, ALargeTableIsPartedByItsKey) {
+  Commit("totesys.sale", "(0, 10, 'a', 'u')");
+  StreamState& stream = streams_.at("totesys.sale");
+  lake::TableChange change{.schema = stream.schema};
+  change.added = writer_.WriteRows(
+      connection_, stream.table->location(), change.schema,
+      fmt::format("SELECT 1 + i * 7919 % 1000003 AS id, 10 AS price, 'a' AS shop, 'u' AS _leat_op, {}::BIGINT AS "
+                  "_leat_seq, make_timestamptz(2) AS _leat_time, 1::BIGINT AS _leat_run FROM range(1000003) r(i)",
+                  int64_t{++commits_} << 24));
+  stream.table = writer_.Apply(stream.table, {"totesys", "sale__history"}, stream.table->location(), change);
+  Model("mart/sale.sql",
+        "/* ---\nkind: incremental\nkey: id\n--- */\n"
+        "SELECT id, price FROM totesys.sale__history WHERE _leat_time > $since");
+  EXPECT_EQ(Run(), "mart.sale built 1000004\n");
+  const auto before = FilesOf("mart.sale");
+  EXPECT_EQ(before.size(), 2U);
+  ExpectTrueDigest("mart.sale");
+  EXPECT_EQ(Rows("mart.sale", "count(*), count(DISTINCT id), min(id), max(id)"), "1000004|1000004|0|1000003\n");
+  Commit("totesys.sale", "(1000000, 11, 'a', 'u')");
+  EXPECT_EQ(Run(), "mart.sale built 1\n");
+  EXPECT_EQ(FilesKept("mart.sale", before), 1U);
+  ExpectTrueDigest("mart.sale");
+}
+
 TEST_F(IncrementalTest, ADroppedOrFailedBuildIsMadeUpForByTheNext) {
   Commit("totesys.sale", "(1, 10, 'a', 'u')");
   Run();
@@ -118,8 +142,9 @@ TEST_F(IncrementalTest, IsBuiltAnewWhenItsSqlChangesOrSomebodyAsks) {
   Model("mart/sale.sql", std::string(kSales) + " AND _leat_op = 'u'");
   EXPECT_EQ(Run(), "mart.sale built 1\n");
   EXPECT_EQ(Rows("mart.sale"), "1|10|a\n");
-  Model("mart/sale.sql", "/* ---\nkind: incremental\nkey: id\n--- */\nSELECT id, price FROM totesys.sale__history "
-                         "WHERE _leat_time > $since AND _leat_op = 'u' AND id = 1");
+  Model("mart/sale.sql",
+        "/* ---\nkind: incremental\nkey: id\n--- */\nSELECT id, price FROM totesys.sale__history "
+        "WHERE _leat_time > $since AND _leat_op = 'u' AND id = 1");
   EXPECT_EQ(Run(), "mart.sale built 1\n");
   Builder::Options options;
   options.full_refresh = true;
@@ -135,23 +160,24 @@ TEST_F(IncrementalTest, TwoRowsOfOneKeyAreAnError) {
   Run();
   Commit("totesys.sale", "(1, 11, 'a', 'u')");
   Commit("totesys.sale", "(1, 12, 'a', 'u')");
-  EXPECT_EQ(Run(),
-            "mart.sale failed\n  LEAT0708 models/mart/sale.sql:3:6 mart.sale: 1 values of key id stand in more than one "
-            "row; expected each once\n    note: for example id 1\n");
+  EXPECT_EQ(
+      Run(),
+      "mart.sale failed\n  LEAT0708 models/mart/sale.sql:3:6 mart.sale: 1 values of key id stand in more than one "
+      "row; expected each once\n    note: for example id 1\n");
   EXPECT_EQ(Rows("mart.sale"), "1|10\n");
 }
 
 TEST_F(IncrementalTest, ChecksJudgeWhatIsNew) {
-  const std::string head =
-      "/* ---\nkind: incremental\nkey: id\nchecks: [not_null: [price], unique: [shop]]\n--- */\n";
+  const std::string head = "/* ---\nkind: incremental\nkey: id\nchecks: [not_null: [price], unique: [shop]]\n--- */\n";
   const std::string sql = std::string(kSales).substr(std::string(kSales).find("SELECT"));
   Model("mart/sale.sql", head + sql);
   Commit("totesys.sale", "(1, 10, 'a', 'u')");
   EXPECT_EQ(Run(), "mart.sale built 1\n");
   Commit("totesys.sale", "(2, 20, 'a', 'u')");
-  EXPECT_EQ(Run(),
-            "mart.sale failed\n  LEAT0702 models/mart/sale.sql:4:29 check unique(shop) on mart.sale failed: 2 of 2 rows "
-            "share their value with another row\n    note: for example shop a\n");
+  EXPECT_EQ(
+      Run(),
+      "mart.sale failed\n  LEAT0702 models/mart/sale.sql:4:29 check unique(shop) on mart.sale failed: 2 of 2 rows "
+      "share their value with another row\n    note: for example shop a\n");
   Commit("totesys.sale", "(2, 20, 'b', 'u')");
   EXPECT_EQ(Run(), "mart.sale built 1\n");
   EXPECT_EQ(Rows("mart.sale"), "1|10|a\n2|20|b\n");
@@ -163,7 +189,8 @@ TEST_F(IncrementalTest, AKeyWhoseNewestRowIsSetAsideLeavesTheTable) {
         "/* ---\nkind: incremental\nkey: id\nchecks:\n  - {not_null: [price], severity: reject}\n--- */\n" + sql);
   const auto warning = [](int failing, int rows) {
     return fmt::format(
-        "  warning LEAT0701 models/mart/sale.sql:5:5 check not_null(price) on mart.sale failed: {} of {} rows are NULL, "
+        "  warning LEAT0701 models/mart/sale.sql:5:5 check not_null(price) on mart.sale failed: {} of {} rows are "
+        "NULL, "
         "set aside\n",
         failing, rows);
   };
@@ -208,10 +235,10 @@ TEST_F(IncrementalTest, AClockThatWasSetBackHidesNothing) {
   // The next commit has a later number and, by a clock that was set back, an earlier time.
   StreamState& stream = streams_.at("totesys.sale");
   lake::TableChange change{.schema = stream.schema};
-  change.added = writer_.WriteRows(
-      connection_, stream.table->location(), change.schema,
-      "SELECT 3 AS id, 30 AS price, 'a' AS shop, 'u' AS _leat_op, (20::BIGINT << 24) AS _leat_seq, "
-      "make_timestamptz(5) AS _leat_time, 1::BIGINT AS _leat_run");
+  change.added =
+      writer_.WriteRows(connection_, stream.table->location(), change.schema,
+                        "SELECT 3 AS id, 30 AS price, 'a' AS shop, 'u' AS _leat_op, (20::BIGINT << 24) AS _leat_seq, "
+                        "make_timestamptz(5) AS _leat_time, 1::BIGINT AS _leat_run");
   stream.table = writer_.Apply(stream.table, {"totesys", "sale__history"}, stream.table->location(), change);
   EXPECT_EQ(Run(), "mart.sale built 1\n");
   EXPECT_EQ(Rows("mart.sale"), "1|10|a\n2|20|a\n3|30|a\n");

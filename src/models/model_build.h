@@ -141,6 +141,7 @@ class ModelBuild {
   void MergeRows();
   void MakeIncoming();
   void FindHeld(const std::vector<lake::DataFile>& files);
+  void PartByKey();
   bool IsMerge() const { return !merged_keys_.empty(); }
 
   // scd2_build.cc

@@ -137,9 +137,8 @@ std::vector<std::string> KeyOf(const config::Model& model) {
 }
 
 const std::vector<duck::Column>& IntervalColumns() {
-  static const std::vector<duck::Column> kColumns = {{"valid_from", "TIMESTAMP WITH TIME ZONE"},
-                                                     {"valid_to", "TIMESTAMP WITH TIME ZONE"},
-                                                     {"is_current", "BOOLEAN"}};
+  static const std::vector<duck::Column> kColumns = {
+      {"valid_from", "TIMESTAMP WITH TIME ZONE"}, {"valid_to", "TIMESTAMP WITH TIME ZONE"}, {"is_current", "BOOLEAN"}};
   return kColumns;
 }
 
@@ -148,8 +147,9 @@ bool IsIntervalColumn(const std::string& column) {
 }
 
 engine::VersionOrder OrderOfVersions(engine::Engine& engine, const std::string& history) {
-  return engine::VersionOrderOf(engine.project(), engine::ProducerOf(history),
-                                engine.connection().Describe("SELECT * FROM " + engine::SqlName(engine::ParseName(history))));
+  return engine::VersionOrderOf(
+      engine.project(), engine::ProducerOf(history),
+      engine.connection().Describe("SELECT * FROM " + engine::SqlName(engine::ParseName(history))));
 }
 
 Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, const std::string& column) {

@@ -118,8 +118,8 @@ class Explainer {
     const bool is_at_moment = table.ends_with(engine::kAtSuffix);
     const std::string name = is_at_moment ? table.substr(0, table.find('(')) : table;
     try {
-      return engine_.connection().Describe(fmt::format("SELECT * FROM {}{}", engine::SqlName(engine::ParseName(name)),
-                                                       is_at_moment ? "(NULL)" : ""));
+      return engine_.connection().Describe(
+          fmt::format("SELECT * FROM {}{}", engine::SqlName(engine::ParseName(name)), is_at_moment ? "(NULL)" : ""));
     } catch (const duck::QueryError&) {
       return {};
     }

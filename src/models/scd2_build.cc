@@ -12,9 +12,9 @@ std::string ModelBuild::DatedVersionsSql() {
   const std::string stream = ReadHistorySelect(connection_, model_).stream;
   const engine::VersionOrder order = OrderOfVersions(context_.engine, stream);
   const IntervalSelect select = ReadIntervalSelect(connection_, model_, order);
-  const std::string moment =
-      order.time.empty() ? kArrivalColumn
-                         : fmt::format("coalesce(CAST({} AS TIMESTAMPTZ), {})", kDateColumn, kArrivalColumn);
+  const std::string moment = order.time.empty()
+                                 ? kArrivalColumn
+                                 : fmt::format("coalesce(CAST({} AS TIMESTAMPTZ), {})", kDateColumn, kArrivalColumn);
   const std::string marks = fmt::format("{} AS _leat_seq, {} AS _leat_version, {} AS _leat_moment", kSeqColumn,
                                         order.version.empty() ? "NULL" : kVersionColumn, moment);
   const std::string good = fmt::format("(SELECT {}, {} FROM ({}) WHERE {} = 'u')", Join(CastColumns(), ", "), marks,
@@ -29,7 +29,8 @@ void ModelBuild::WriteIntervals() {
   const std::string key = QuoteList(KeyOf(model_));
   // What is dated later than a newer version never held: at every moment the newest version that is dated by then does.
   const std::string holding = fmt::format(
-      "(SELECT * FROM {} QUALIFY coalesce(_leat_moment < min(_leat_moment) OVER (PARTITION BY {} ORDER BY _leat_version "
+      "(SELECT * FROM {} QUALIFY coalesce(_leat_moment < min(_leat_moment) OVER (PARTITION BY {} ORDER BY "
+      "_leat_version "
       "NULLS FIRST, _leat_seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), true))",
       DatedVersionsSql(), key);
   const std::string timeline = fmt::format("(PARTITION BY {} ORDER BY _leat_moment)", key);

@@ -13,7 +13,9 @@ class Scd2Test : public ModelsTest {
   }
 
   /// id|name|from|to|current, moments in µs since 1970.
-  std::string Intervals() { return Rows("mart.staff", "id, name, epoch_us(valid_from), epoch_us(valid_to), is_current"); }
+  std::string Intervals() {
+    return Rows("mart.staff", "id, name, epoch_us(valid_from), epoch_us(valid_to), is_current");
+  }
 };
 
 TEST_F(Scd2Test, EachVersionHoldsUntilTheNext) {
@@ -67,8 +69,7 @@ TEST_F(Scd2Test, TheColumnsOfTheSourceDateAndOrderVersions) {
   Commit("totesys.staff", fmt::format("(1, 'fourth', '', {}, 4, 'u')", at(300)));
   Commit("totesys.staff", fmt::format("(1, 'without number', '', {}, NULL, 'u')", at(350)));
   EXPECT_EQ(Run(), "mart.staff built 3\n");
-  EXPECT_EQ(Intervals(),
-            "1|first|100|200|false\n1|fourth|300|NULL|true\n1|second, late|200|300|false\n");
+  EXPECT_EQ(Intervals(), "1|first|100|200|false\n1|fourth|300|NULL|true\n1|second, late|200|300|false\n");
 }
 
 TEST_F(Scd2Test, AVersionWithoutADateCountsFromItsArrival) {
@@ -83,9 +84,10 @@ TEST_F(Scd2Test, RefusesColumnsThatItMakesAndTwoRowsOfAVersion) {
   Commit("totesys.staff", "(1, 'Ann', '', NULL, 1, 'u'), (2, 'Ann', '', NULL, 1, 'u')");
   Model("mart/staff.sql",
         "/* ---\nkind: scd2\nkey: id\n--- */\nSELECT id, name AS valid_from FROM totesys.staff__history");
-  EXPECT_EQ(Run(),
-            "mart.staff failed\n  LEAT0216 models/mart/staff.sql:5:12 column valid_from is made by leat and cannot come "
-            "from the SELECT of an scd2 model\n");
+  EXPECT_EQ(
+      Run(),
+      "mart.staff failed\n  LEAT0216 models/mart/staff.sql:5:12 column valid_from is made by leat and cannot come "
+      "from the SELECT of an scd2 model\n");
   Model("mart/staff.sql",
         "/* ---\nkind: scd2\nkey: [name, valid_to]\n--- */\nSELECT id, name FROM totesys.staff__history");
   EXPECT_EQ(Run(),

@@ -175,9 +175,9 @@ class Walker {
     const bool is_known = std::ranges::find(known, name) != known.end();
     if (is_known && !in_macro_) return AddOnce(reads_.parameters, name);
     Diagnostic unknown{.code = "LEAT0209", .place = PlaceOfParameter(source_.file, source_.text, name)};
-    unknown.message =
-        in_macro_ ? fmt::format("a macro cannot use ${}; expected a parameter of its own", name)
-                  : fmt::format("parameter ${} does not exist; expected one of ${}", name, Join(known, ", $"));
+    unknown.message = in_macro_
+                          ? fmt::format("a macro cannot use ${}; expected a parameter of its own", name)
+                          : fmt::format("parameter ${} does not exist; expected one of ${}", name, Join(known, ", $"));
     SuggestNearest(unknown, name, known);
     if (!unknown.candidates.empty()) unknown.help = {fmt::format("did you mean ${}?", unknown.candidates.front())};
     if (unknown.help.empty())
