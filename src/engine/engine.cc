@@ -67,7 +67,9 @@ state::TableName ParseName(const std::string& name) {
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
-std::string ProducerOf(const std::string& name) {
+std::string ProducerOf(const std::string& name) { return CurrentName(name); }
+
+std::string CurrentName(const std::string& name) {
   for (const std::string_view suffix : {kHistorySuffix, kAtSuffix})
     if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
   return name;
@@ -127,7 +129,7 @@ Engine::Engine(duck::Database& database, const lake::Storage& storage, const con
 void Engine::Put(const state::TableName& table, Relation relation) {
   // A stream is one table with two names; the views of both must follow.
   for (const std::string& name : NamesOf(table, relation)) bound_[name] = false;
-  bound_[ProducerOf(FormatName(table)) + std::string(kAtSuffix)] = false;
+  bound_[CurrentName(FormatName(table)) + std::string(kAtSuffix)] = false;
   relations_[table] = std::move(relation);
 }
 
@@ -154,7 +156,7 @@ std::vector<std::string> Engine::Names() const {
 Engine::Resolved Engine::Resolve(const std::string& name) const {
   if (const Relation* relation = Find(ParseName(name))) return {relation, Resolved::Rows::kAll};
   const bool is_at_moment = name.ends_with(kAtSuffix);
-  const Relation* stream = Find(ParseName((is_at_moment ? ProducerOf(name) : name) + std::string(kHistorySuffix)));
+  const Relation* stream = Find(ParseName((is_at_moment ? CurrentName(name) : name) + std::string(kHistorySuffix)));
   if (stream == nullptr || !IsStream(*stream)) return {};
   return {stream, is_at_moment ? Resolved::Rows::kAtMoment : Resolved::Rows::kCurrent};
 }
@@ -180,7 +182,7 @@ void Engine::Bind(const std::vector<std::string>& names) {
 void Engine::MakeView(const std::string& name) {
   std::string body;
   if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) {
-    if (resolved.rows == Resolved::Rows::kAtMoment) return MakeAtMacro(name, AtMomentSql(ProducerOf(name), resolved));
+    if (resolved.rows == Resolved::Rows::kAtMoment) return MakeAtMacro(name, AtMomentSql(CurrentName(name), resolved));
     body = ViewSql(resolved);
   } else if (const config::Seed* seed = FindSeed(name)) {
     body = "SELECT * FROM " + SeedSql(*seed);
@@ -285,7 +287,7 @@ std::string Engine::SeedSql(const config::Seed& seed) const {
 std::string Engine::VersionOf(const std::string& name) const {
   if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) {
     const bool is_at_moment = resolved.rows == Resolved::Rows::kAtMoment;
-    return resolved.relation->version + (is_at_moment ? TextOfVersionOrder(project_, ProducerOf(name)) : "");
+    return resolved.relation->version + (is_at_moment ? TextOfVersionOrder(project_, CurrentName(name)) : "");
   }
   if (const config::Seed* seed = FindSeed(name)) {
     std::string version = ReadFile(JoinPath(project_.folder, seed->file));
@@ -301,7 +303,7 @@ std::vector<duck::Column> Engine::ColumnsOf(const std::string& name) {
     Bind({name});
     return connection_.Describe("SELECT * FROM " + SqlName(ParseName(name)));
   }
-  if (resolved.rows == Resolved::Rows::kAtMoment) OrderOf(ProducerOf(name), *resolved.relation);  // for its faults
+  if (resolved.rows == Resolved::Rows::kAtMoment) OrderOf(CurrentName(name), *resolved.relation);  // for its faults
   return ColumnsOfSchema({.id = 0, .fields = FieldsOf(resolved)});
 }
 

@@ -60,6 +60,8 @@ inline constexpr std::string_view kRejectsSuffix = "__rejects";
 /// The stream behind a name in SQL: `totesys.sales_order__history` and `totesys.sales_order__at()` are made by
 /// `totesys.sales_order`; others are themselves.
 std::string ProducerOf(const std::string& name);
+/// The name without `__history` or `__at()`: that of the current rows.
+std::string CurrentName(const std::string& name);
 
 /// Whether a column is one of leat's own, `_leat_…`.
 bool IsOwnColumn(std::string_view column);
