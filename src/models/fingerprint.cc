@@ -70,7 +70,7 @@ Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, co
   std::string inputs = VersionsOf(engine, node.reads, run_time);
   if (node.model->kind == config::ModelKind::kScd2)
     for (const std::string& name : node.reads.TableNames())
-      inputs += engine::TextOfVersionOrder(engine.project(), engine::ProducerOf(name));
+      inputs += engine::TextOfVersionOrder(engine.project(), engine::CurrentName(name));
   if (Graph::IsOpenDimDate(*node.model)) inputs += UsesOf(engine, graph, node.model->name);
   return {HashOfText(DefinitionOf(macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
           HashOfText(inputs)};

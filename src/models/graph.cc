@@ -108,7 +108,7 @@ class GraphMaker {
 
   [[noreturn]] void ThrowUnknown(const std::string& name, const Place& place) const {
     Diagnostic unknown{.code = "LEAT0204", .message = fmt::format("table {} does not exist", name), .place = place};
-    const std::string producer = engine::ProducerOf(name);
+    const std::string producer = engine::CurrentName(name);
     const bool is_at_moment = name.ends_with(engine::kAtSuffix);
     std::vector<std::string> names = names_;
     if (is_at_moment) std::erase_if(names, [&](const std::string& known) { return !IsOfSource(known); });

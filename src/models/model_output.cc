@@ -148,7 +148,7 @@ bool IsIntervalColumn(const std::string& column) {
 
 engine::VersionOrder OrderOfVersions(engine::Engine& engine, const std::string& history) {
   return engine::VersionOrderOf(
-      engine.project(), engine::ProducerOf(history),
+      engine.project(), engine::CurrentName(history),
       engine.connection().Describe("SELECT * FROM " + engine::SqlName(engine::ParseName(history))));
 }
 

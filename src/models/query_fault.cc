@@ -87,7 +87,7 @@ class Explainer {
         diagnostic.help.push_back(fmt::format("its columns: {}", Shorten(Join(columns, ", "), 200)));
       diagnostic.notes.push_back(
           fmt::format("{} has {} columns:  leat preview {}", names[0], columns.size(),
-                      names[0].ends_with(engine::kAtSuffix) ? engine::ProducerOf(names[0]) : names[0]));
+                      names[0].ends_with(engine::kAtSuffix) ? engine::CurrentName(names[0]) : names[0]));
     }
     if (diagnostic.help.empty())
       diagnostic.help.push_back("a column must come from a table or subquery of the same FROM");
