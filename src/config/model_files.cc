@@ -54,8 +54,10 @@ struct KindWords {
 
 constexpr KindWords kKinds[] = {
     {"table", ModelKind::kTable, "a table"},
+    {"incremental", ModelKind::kIncremental, "an incremental model"},
     {"history", ModelKind::kHistory, "a history"},
     {"period", ModelKind::kPeriod, "a period model"},
+    {"scd2", ModelKind::kScd2, "an scd2 model"},
     {"dim_date", ModelKind::kDimDate, "a calendar"},
 };
 
@@ -65,9 +67,7 @@ ModelKind ParseModelKind(std::string_view word) {
   return ModelKind::kTable;
 }
 
-const KindWords& WordsOf(ModelKind kind) {
-  return *std::ranges::find(kKinds, kind, &KindWords::kind);
-}
+const KindWords& WordsOf(ModelKind kind) { return *std::ranges::find(kKinds, kind, &KindWords::kind); }
 
 std::string_view NameOf(ModelKind kind) { return WordsOf(kind).name; }
 
