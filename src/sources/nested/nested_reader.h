@@ -1,3 +1,4 @@
+// LEAD: read /work/w-nested/READ_ME_FIRST_note_from_lead.md (AskedInFull is missing), then delete this line.
 #pragma once
 
 #include <cstdint>
