@@ -249,7 +249,8 @@ std::string NestedSql::KeylessRows() const {
 
 std::string NestedSql::Rejects(const std::string& records) const {
   return fmt::format(
-      "SELECT x.s.misfit.reason AS reason, x.s.misfit.field AS field, x.s.misfit.\"value\" AS \"value\", r.record, "
+      "SELECT x.s.misfit.reason AS reason, x.s.misfit.field AS field, x.s.misfit.\"value\" AS \"value\", "
+      "decode(r.record) AS record, "
       "p.name AS landed_in, x.ordinal, p.seq AS _leat_seq, make_timestamptz(p.time_us) AS _leat_time, p.run AS "
       "_leat_run FROM {} x JOIN {} r USING (page, ordinal) JOIN {} p USING (page) WHERE x.s.misfit.reason IS NOT NULL",
       Shredded(), records, Pages());
