@@ -53,12 +53,9 @@ struct KindWords {
 };
 
 constexpr KindWords kKinds[] = {
-    {"table", ModelKind::kTable, "a table"},
-    {"incremental", ModelKind::kIncremental, "an incremental model"},
-    {"history", ModelKind::kHistory, "a history"},
-    {"period", ModelKind::kPeriod, "a period model"},
-    {"scd2", ModelKind::kScd2, "an scd2 model"},
-    {"dim_date", ModelKind::kDimDate, "a calendar"},
+    {"table", ModelKind::kTable, "a table"},       {"incremental", ModelKind::kIncremental, "an incremental model"},
+    {"history", ModelKind::kHistory, "a history"}, {"period", ModelKind::kPeriod, "a period model"},
+    {"scd2", ModelKind::kScd2, "an scd2 model"},   {"dim_date", ModelKind::kDimDate, "a calendar"},
 };
 
 ModelKind ParseModelKind(std::string_view word) {

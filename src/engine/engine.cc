@@ -146,12 +146,11 @@ Engine::Engine(duck::Database& database, const lake::Storage& storage, const con
     : database_(database), connection_(database), storage_(storage), project_(project) {}
 
 void Engine::Put(const state::TableName& table, Relation relation) {
-  // A stream is one table with two names; the views of both must follow.
+  // A stream is one table with several names; the views of all must follow.
   for (const std::string& name : NamesOf(table, relation)) bound_[name] = false;
   for (const auto& [child, known] : relations_)
     if (known.kind == Relation::Kind::kChild && known.parent == table)
       for (const std::string& name : NamesOf(child, known)) bound_[name] = false;
-  bound_[CurrentName(FormatName(table)) + std::string(kAtSuffix)] = false;
   relations_[table] = std::move(relation);
 }
 
@@ -162,14 +161,17 @@ const Relation* Engine::Find(const state::TableName& table) const {
 
 std::vector<std::string> Engine::NamesOf(const state::TableName& table, const Relation& relation) {
   std::vector<std::string> names = {FormatName(table)};
-  if (IsStream(relation)) names.push_back(names[0].substr(0, names[0].size() - kHistorySuffix.size()));
+  if (!IsStream(relation)) return names;
+  names.push_back(CurrentName(names[0]));
+  names.push_back(names[1] + std::string(kAtSuffix));
   return names;
 }
 
 std::vector<std::string> Engine::Names() const {
   std::vector<std::string> names;
   for (const auto& [table, relation] : relations_)
-    for (std::string& name : NamesOf(table, relation)) names.push_back(std::move(name));
+    for (std::string& name : NamesOf(table, relation))
+      if (!name.ends_with(kAtSuffix)) names.push_back(std::move(name));
   for (const config::Seed& seed : project_.seeds) names.push_back(seed.name);
   std::sort(names.begin(), names.end());
   return names;

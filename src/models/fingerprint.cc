@@ -78,8 +78,8 @@ Fingerprint FingerprintOf(engine::Engine& engine, const Macros& macros, const Gr
   if (Graph::IsOpenDimDate(*node.model)) inputs += UsesOf(engine, graph, node.model->name);
   if (node.model->kind == config::ModelKind::kPeriod)
     inputs += FormatTimestamp(LastEndedPeriod(engine.connection(), engine.project(), *node.model, run_time).end);
-  return {HashOfText(DefinitionOf(engine.project(), macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
-          HashOfText(inputs)};
+  return {HashOfText(DefinitionOf(engine.project(), macros, node)), HashOfText(RulesOfNode(graph, node)),
+          ReferencesOf(engine, node), HashOfText(inputs)};
 }
 
 std::string ReferencesOf(const engine::Engine& engine, const Node& node) {

@@ -183,9 +183,9 @@ class ModelBuild {
       false;  ///< the statement that runs is the model's text, so places in errors are places in the file
   WrittenFiles written_;
 
-  std::vector<lake::DataFile> added_;      ///< new rows
-  std::vector<lake::DataFile> rewritten_;  ///< rows that stay, of files in which others do not
-  std::vector<lake::DataFile> removed_;    ///< published files that leave, unless all do
+  std::vector<lake::DataFile> added_;              ///< new rows
+  std::vector<lake::DataFile> rewritten_;          ///< rows that stay, of files in which others do not
+  std::vector<lake::DataFile> removed_;            ///< published files that leave, unless all do
   std::map<std::string, std::string> properties_;  ///< of the table, what its kind has to remember
   bool replace_all_ = true;
   bool rows_stand_ = false;  ///< the published rows are judged, and no others
