@@ -163,9 +163,9 @@ Diagnostic UnknownHeadColumn(const config::Model& model, const ModelOutput& outp
 
 Diagnostic OtherTimeType(const config::Model& model, const duck::Column& time) {
   Diagnostic diagnostic{.code = "LEAT0241", .place = model.time.place};
-  diagnostic.message = fmt::format(
-      "`time` names column {} of type {}; expected a DATE, a TIMESTAMP or a TIMESTAMP WITH TIME ZONE", time.name,
-      time.type);
+  diagnostic.message =
+      fmt::format("`time` names column {} of type {}; expected a DATE, a TIMESTAMP or a TIMESTAMP WITH TIME ZONE",
+                  time.name, time.type);
   diagnostic.label = "no moment";
   diagnostic.help.push_back(fmt::format("cast it in the SELECT: CAST({0} AS DATE) AS {0}", time.name));
   return diagnostic;
@@ -182,8 +182,10 @@ std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const Model
     for (const auto& column : model.key) check(column, "`key`");
   if (model.kind == config::ModelKind::kPeriod) {
     const duck::Column* time = output.Find(model.time.value);
-    if (time == nullptr) check(model.time, "`time`");
-    else if (!TimeUnitOf(time->type)) diagnostics.push_back(OtherTimeType(model, *time));
+    if (time == nullptr)
+      check(model.time, "`time`");
+    else if (!TimeUnitOf(time->type))
+      diagnostics.push_back(OtherTimeType(model, *time));
   }
   for (const auto& [column, name] : model.warehouse.rename) check({column, name.place}, "`warehouse: rename`");
   for (const auto& [column, type] : model.warehouse.types) check({column, type.place}, "`warehouse: types`");

@@ -134,8 +134,9 @@ TEST_F(TablesReadTest, RefusesWhatHidesTables) {
 
 TEST_F(TablesReadTest, KnowsOneParameter) {
   EXPECT_THAT(Reads("SELECT $run_time, $RUN_TIME").parameters, testing::ElementsAre("run_time"));
-  EXPECT_EQ(Tables("SELECT '$since',\n  $since FROM s.a"),
-            "LEAT0209 models/mart/m.sql:2:3: parameter $since does not exist; the one there is: $run_time");
+  EXPECT_EQ(Tables("SELECT '$sinc',\n  $sinc FROM s.a"),
+            "LEAT0209 models/mart/m.sql:2:3: parameter $sinc does not exist; expected one of $run_time, $period_start, "
+            "$period_end");
   EXPECT_TRUE(Reads("SELECT current_date").varies);
   EXPECT_TRUE(Reads("SELECT now() FROM s.a").varies);
   EXPECT_FALSE(Reads("SELECT created_at FROM s.a").varies);

@@ -68,7 +68,7 @@ BROKEN = {
         3 │   source: {type: postgres, host: 127.0.0.1, port: 1, database: shop, user: reader}
         4 │ limit: {threads: 2}
           │ ^^^^^
-          = help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
+          = help: keys here: name, timezone, lake, state, connections, warehouse, freshness, limits, retention, targets
           = more: leat explain LEAT0102
         """,
     ),
