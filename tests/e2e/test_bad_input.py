@@ -132,7 +132,7 @@ BROKEN = {
         1 │ /* ---
         2 │ kee: id
           │ ^^^
-          = help: keys here: kind, key, record_id, keep_deleted, deletes, checks, warehouse, tags, description, owner, freshness
+          = help: keys here: kind, key, record_id, keep_deleted, deletes, period, time, from, checks, warehouse, tags, description, owner, freshness
           = more: leat explain LEAT0102
         """,
     ),
