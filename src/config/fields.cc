@@ -129,7 +129,8 @@ constexpr Section kRetentionSection{kRetentionFields};
 // What a target may set, which is all but the name: another name would be another catalog.
 constexpr Field kTargetFields[] = {
     {.name = "timezone",
-     .text = "Time zone of calendar days and months, by its name in the IANA database; the rows themselves stay in UTC.",
+     .text =
+         "Time zone of calendar days and months, by its name in the IANA database; the rows themselves stay in UTC.",
      .example = "Europe/London",
      .default_value = "UTC"},
     {.name = "lake", .type = kPath, .text = "Folder of the lake.", .example = "./lake", .default_value = "./lake"},
