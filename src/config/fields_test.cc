@@ -26,9 +26,9 @@ streams: {a: {colums: {}}}
 )"),
             R"(
 leat.yaml:2:1: LEAT0102 unknown key 'conections'; did you mean connections?
-  help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
+  help: keys here: name, timezone, lake, state, connections, warehouse, freshness, limits, retention, targets
 leat.yaml:3:1: LEAT0102 unknown key 'qwerty'
-  help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
+  help: keys here: name, timezone, lake, state, connections, warehouse, freshness, limits, retention, targets
 sources/crm.yaml:3:15: LEAT0102 unknown key 'colums'; did you mean columns?
   help: keys here: skip, read, deletes, key, columns, rename, version_time, tags, description, owner, freshness
 sources/crm.yaml:2:13: LEAT0112 connection 'c' does not exist

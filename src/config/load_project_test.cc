@@ -157,6 +157,20 @@ TEST_F(LoadProjectTest, NeedsNoSecretToValidate) {
   EXPECT_THROW(project.connections.at("totesys").password.Resolve(), Error);
 }
 
+TEST_F(LoadProjectTest, KnowsTheTimeZones) {
+  EXPECT_EQ(Loaded("=== leat.yaml\nname: shop\n").timezone.value, "UTC");
+  EXPECT_EQ(Loaded("=== leat.yaml\nname: shop\ntimezone: America/Argentina/Ushuaia\n").timezone.value,
+            "America/Argentina/Ushuaia");
+  EXPECT_EQ(Faults("=== leat.yaml\nname: shop\ntimezone: europe/london\n"), R"(
+leat.yaml:2:11: LEAT0240 timezone is 'europe/london'; expected a name of the IANA time zone database
+  help: did you mean Europe/London?
+)");
+  EXPECT_EQ(Faults("=== leat.yaml\nname: shop\ntimezone: \"+01:00\"\n"), R"(
+leat.yaml:2:11: LEAT0240 timezone is '+01:00'; expected a name of the IANA time zone database
+  help: write a region and a city, such as  timezone: Europe/London
+)");
+}
+
 TEST_F(LoadProjectTest, TakesEmptySectionsAsAbsent) {
   const Project project = Loaded("=== leat.yaml\nname: shop\nconnections:\n#  a: {type: postgres}\nlimits:\n");
   EXPECT_THAT(project.connections, IsEmpty());

@@ -115,10 +115,10 @@ TEST_F(ModelFilesTest, ReadsTheHeadOfAPeriodModel) {
 
 TEST_F(ModelFilesTest, ReportsPeriodsOfOtherKinds) {
   EXPECT_EQ(HeadFaults("kind: period\nkeep_deleted: true"), R"(
-models/mart/a.sql:3:1: LEAT0115 keep_deleted is of a table, and this is a period model
-  help: remove keep_deleted
 models/mart/a.sql:2:1: LEAT0115 a period model needs `time`
   help: add  time: <the output column that says which period a row belongs to>
+models/mart/a.sql:3:1: LEAT0115 keep_deleted is of a table, and this is a period model
+  help: remove keep_deleted
 )");
   EXPECT_EQ(HeadFaults("kind: history\nkey: a\nperiod: day\ntime: month\nfrom: 2024-01-01"), R"(
 models/mart/a.sql:4:1: LEAT0115 period is of a period model, and this is a history
@@ -131,7 +131,7 @@ models/mart/a.sql:6:1: LEAT0115 from is of a period model, and this is a history
   EXPECT_EQ(HeadFaults("kind: period\ntime: a\nperiod: week\nfrom: 2024-02-30"), R"(
 models/mart/a.sql:4:9: LEAT0105 period is 'week'; expected one of month, day
   help: for example  period: day
-models/mart/a.sql:5:7: LEAT0105 from is '2024-02-30'; expected a date as yyyy-mm-dd
+models/mart/a.sql:5:7: LEAT0105 from is '2024-02-30'; expected a day as yyyy-mm-dd
   help: for example  from: 2020-01-01
 )");
 }

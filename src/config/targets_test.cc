@@ -51,6 +51,7 @@ class TargetsTest : public ProjectTest {
 TEST_F(TargetsTest, LaysMapsOverReplacesListsAndRemovesByNull) {
   EXPECT_EQ(Settings("prod"), R"(
 name = shop  file
+timezone = UTC  default
 lake = /srv/lake  target
 state = /srv/state/state.db  target
 connections.crm.type = postgres  file
@@ -112,7 +113,7 @@ targets:
 )yaml";
   constexpr const char* kFound = R"(
 leat.yaml:5:5: LEAT0102 unknown key 'lak'; did you mean lake?
-  help: keys here: lake, state, connections, warehouse, freshness, limits, retention
+  help: keys here: timezone, lake, state, connections, warehouse, freshness, limits, retention
 leat.yaml:6:23: LEAT0104 limits.threads is 'many'; expected a whole number from 1 to 256
   help: for example  threads: 4
 leat.yaml:7:24: LEAT0106 connections.new.type is missing
@@ -120,7 +121,7 @@ leat.yaml:7:24: LEAT0106 connections.new.type is missing
 leat.yaml:8:3: LEAT0110 targets: 'Dev' is not a name; expected a-z, 0-9 and _, no digit first, no '__', not _leat, at most 63 characters
   help: write dev
 leat.yaml:8:9: LEAT0102 unknown key 'name'
-  help: keys here: lake, state, connections, warehouse, freshness, limits, retention
+  help: keys here: timezone, lake, state, connections, warehouse, freshness, limits, retention
 leat.yaml:9:9: LEAT0104 targets.flat is '3'; expected a map
   help: for example  targets: {prod: {lake: /srv/shop/lake, state: /srv/shop/state/state.db}}
 leat.yaml:10:3: LEAT0141 a target is called default, which is the file without any target

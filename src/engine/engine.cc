@@ -236,6 +236,7 @@ void Engine::MakeView(const std::string& name) {
 void Engine::HoldRows(const std::vector<std::string>& names) {
   connection_.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", kHeldSchema));
   for (const std::string& name : names) {
+    if (name.ends_with(kAtSuffix)) continue;  // a function of the moment
     const Relation* relation = Resolve(name).relation;
     if (relation != nullptr && SizeOf(relation->files) > kHeldBytesMax) continue;
     const std::string copy = fmt::format("{}.{}", kHeldSchema, QuoteIdentifier(name));
@@ -280,25 +281,42 @@ std::string Engine::ViewSql(const Resolved& resolved) const {
                      resolved.rows == Resolved::Rows::kCurrent ? CurrentRowsSql(relation) : AllRowsSql(relation));
 }
 
-VersionOrder Engine::OrderOf(const std::string& stream, const Relation& relation) const {
+/// Those of a child are ordered and dated by its parent's.
+VersionOrder Engine::OrderOf(const std::string& name, const Relation& relation) const {
+  if (relation.kind == Relation::Kind::kChild) {
+    const Relation* parent = Find(relation.parent);
+    return parent == nullptr ? VersionOrder() : OrderOf(ProducerOf(name), *parent);
+  }
   if (relation.kind != Relation::Kind::kKeyedStream)
-    throw Error(kConfig, "LEAT0232", fmt::format("{0} has no key, so {0}__at(t) cannot tell its rows apart", stream))
+    throw Error(kConfig, "LEAT0232", fmt::format("{0} has no key, so {0}__at(t) cannot tell its rows apart", name))
         .Hint(fmt::format("name the columns that identify a row:  key: […]  for {} in sources/{}.yaml",
-                          ParseName(stream).second, ParseName(stream).first));
-  return VersionOrderOf(project_, stream, ColumnsOfSchema(relation.schema));
+                          ParseName(name).second, ParseName(name).first));
+  return VersionOrderOf(project_, name, ColumnsOfSchema(relation.schema));
 }
 
-/// The SELECT of a stream's rows as they were at kMoment.
-std::string Engine::AtMomentSql(const std::string& stream, const Resolved& resolved) const {
+/// SQL for FROM: the versions that are not of a former key.
+std::string Engine::VersionsOfKeySql(const Relation& relation) const {
+  return fmt::format("(SELECT * FROM {} WHERE _leat_seq >= {})",
+                     lake::ReadFilesSql(storage_, relation.schema, relation.FilesOfKey()), relation.base_from_seq);
+}
+
+/// The SELECT of a stream's or child's rows as they were at kMoment.
+std::string Engine::AtMomentSql(const std::string& name, const Resolved& resolved) const {
   const Relation& relation = *resolved.relation;
-  const VersionOrder order = OrderOf(stream, relation);
+  const VersionOrder order = OrderOf(name, relation);
   std::vector<std::string> names;
   for (const lake::Field& field : FieldsOf(resolved)) names.push_back(field.name);
-  const std::string versions =
-      fmt::format("(SELECT * FROM {} WHERE _leat_seq >= {})",
-                  lake::ReadFilesSql(storage_, relation.schema, relation.FilesOfKey()), relation.base_from_seq);
-  return fmt::format("SELECT {} FROM {} SEMI JOIN ({}) USING ({}, _leat_seq)", QuoteList(names), versions,
-                     VersionsAtSql(versions, relation.key, order, kMoment), QuoteList(relation.key));
+  if (relation.kind != Relation::Kind::kChild) {
+    const std::string versions = VersionsOfKeySql(relation);
+    return fmt::format("SELECT {} FROM {} SEMI JOIN ({}) USING ({}, _leat_seq)", QuoteList(names), versions,
+                       VersionsAtSql(versions, relation.key, order, kMoment), QuoteList(relation.key));
+  }
+  const Relation* parent = Find(relation.parent);
+  if (parent == nullptr)
+    return fmt::format("SELECT {} FROM {}", QuoteList(names), lake::ReadFilesSql(storage_, relation.schema, {}));
+  const std::string at = VersionsAtSql(VersionsOfKeySql(*parent), parent->key, order, kMoment);
+  return fmt::format("SELECT {} FROM {}", QuoteList(names),
+                     JoinParentSql(relation, *parent, relation.FilesOfKey(), "(" + at + ")", "SEMI"));
 }
 
 void Engine::MakeAtMacro(const std::string& name, const std::string& select) {
@@ -333,7 +351,7 @@ std::string Engine::VersionOf(const std::string& name) const {
     const Relation* parent = Find(resolved.relation->parent);
     const bool is_at_moment = resolved.rows == Resolved::Rows::kAtMoment;
     return resolved.relation->version + (parent == nullptr ? "" : "/" + parent->version) +
-           (is_at_moment ? TextOfVersionOrder(project_, CurrentName(name)) : "");
+           (is_at_moment ? TextOfVersionOrder(project_, ProducerOf(name)) : "");
   }
   if (const config::Seed* seed = FindSeed(name)) {
     std::string version = ReadFile(JoinPath(project_.folder, seed->file));
@@ -389,23 +407,24 @@ std::string Engine::VersionsSql(const Relation& relation, const std::string& con
       lake::ReadFilesSql(storage_, relation.schema, relation.NewerFiles()), QuoteList(relation.key), condition);
 }
 
-std::string Engine::JoinParentSql(const Relation& child, const Relation& parent, const std::string& versions,
+std::string Engine::JoinParentSql(const Relation& child, const Relation& parent,
+                                  const std::vector<lake::DataFile>& files, const std::string& versions,
                                   const char* join) const {
   std::string condition = "c._leat_seq = p._leat_seq";
   for (size_t i = 0; i < parent.key.size() && i < child.parent_key.size(); ++i)
     condition += fmt::format(" AND c.{} = p.{}", QuoteIdentifier(child.parent_key[i]), QuoteIdentifier(parent.key[i]));
   return fmt::format("(SELECT c.* FROM {} c {} JOIN (SELECT {}, _leat_seq FROM {}) p ON {})",
-                     lake::ReadFilesSql(storage_, child.schema, child.LiveFiles()), join, QuoteList(parent.key),
-                     versions, condition);
+                     lake::ReadFilesSql(storage_, child.schema, files), join, QuoteList(parent.key), versions,
+                     condition);
 }
 
 std::string Engine::ChildrenOfSql(const Relation& child, const Relation& parent, const std::string& versions) const {
-  return JoinParentSql(child, parent, versions, "SEMI");
+  return JoinParentSql(child, parent, child.LiveFiles(), versions, "SEMI");
 }
 
 std::string Engine::OutdatedChildrenSql(const Relation& child, const Relation& parent,
                                         const std::string& versions) const {
-  return JoinParentSql(child, parent, versions, "ANTI");
+  return JoinParentSql(child, parent, child.LiveFiles(), versions, "ANTI");
 }
 
 std::string Engine::NewestVersionsOfSql(const Relation& relation, const std::string& keys) const {

@@ -145,11 +145,12 @@ class Engine {
   static std::vector<lake::Field> FieldsOf(const Resolved& resolved);
   std::string ViewSql(const Resolved& resolved) const;
   std::string VersionsSql(const Relation& relation, const std::string& condition) const;
-  std::string JoinParentSql(const Relation& child, const Relation& parent, const std::string& versions,
-                            const char* join) const;
-  VersionOrder OrderOf(const std::string& stream, const Relation& relation) const;
-  std::string AtMomentSql(const std::string& stream, const Resolved& resolved) const;
+  std::string VersionsOfKeySql(const Relation& relation) const;
+  VersionOrder OrderOf(const std::string& name, const Relation& relation) const;
+  std::string AtMomentSql(const std::string& name, const Resolved& resolved) const;
   void MakeAtMacro(const std::string& name, const std::string& select);
+  std::string JoinParentSql(const Relation& child, const Relation& parent, const std::vector<lake::DataFile>& files,
+                            const std::string& versions, const char* join) const;
   std::string SeedSql(const config::Seed& seed) const;
 
   duck::Database& database_;

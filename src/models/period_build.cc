@@ -155,6 +155,7 @@ class ModelBuild::PeriodBuild {
     if (relation == nullptr) return std::nullopt;
     const std::string time = QuoteIdentifier(ToLower(model.time.value));
     const lake::Field* field = relation->schema.Find(ToLower(model.time.value));
+    if (field == nullptr) return std::nullopt;  // its head names another column since it was built
     const bool is_day = field->type.kind == lake::Type::Kind::kDate;
     const std::string zone = QuoteLiteral(engine_.project().timezone.value);
     const auto result =

@@ -146,7 +146,8 @@ TEST_F(TablesReadTest, KnowsTheParametersThatThereAre) {
   EXPECT_THAT(Reads("SELECT $run_time, $RUN_TIME").parameters, testing::ElementsAre("run_time"));
   EXPECT_THAT(Reads("SELECT $Since").parameters, testing::ElementsAre("since"));
   EXPECT_EQ(Tables("SELECT '$until',\n  $until FROM s.a"),
-            "LEAT0209 models/mart/m.sql:2:3: parameter $until does not exist; expected one of $run_time, $since");
+            "LEAT0209 models/mart/m.sql:2:3: parameter $until does not exist; expected one of $run_time, $period_start, "
+            "$period_end, $since");
   EXPECT_TRUE(Reads("SELECT current_date").varies);
   EXPECT_TRUE(Reads("SELECT now() FROM s.a").varies);
   EXPECT_FALSE(Reads("SELECT created_at FROM s.a").varies);

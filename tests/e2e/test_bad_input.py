@@ -68,7 +68,7 @@ BROKEN = {
         3 │   source: {type: postgres, host: 127.0.0.1, port: 1, database: shop, user: reader}
         4 │ limit: {threads: 2}
           │ ^^^^^
-          = help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
+          = help: keys here: name, timezone, lake, state, connections, warehouse, freshness, limits, retention, targets
           = more: leat explain LEAT0102
         """,
     ),
@@ -132,7 +132,7 @@ BROKEN = {
         1 │ /* ---
         2 │ kee: id
           │ ^^^
-          = help: keys here: kind, key, record_id, keep_deleted, deletes, checks, warehouse, tags, description, owner, freshness
+          = help: keys here: kind, key, record_id, keep_deleted, deletes, period, time, from, checks, warehouse, tags, description, owner, freshness
           = more: leat explain LEAT0102
         """,
     ),

@@ -45,6 +45,7 @@ def test_every_value_with_its_place(shop):
     assert done.stdout == (
         "# target prod (flag --target)\n"
         "name: shop                     # leat.yaml:1:7\n"
+        "timezone: UTC                  # default\n"
         "lake: /srv/lake                # target prod leat.yaml:8:16\n"
         "state: /srv/state/state.db     # target prod leat.yaml:8:34\n"
         "connections:\n"
