@@ -122,31 +122,15 @@ int64_t CountCsvRows(std::string_view text, const config::CsvFormat& format) {
   return std::max<int64_t>(0, count - (format.header.value_or(true) ? 1 : 0));
 }
 
-Error BadPage(std::string_view code, const HttpStream& stream, const http::Response& response,
-              std::string_view expected) {
-  return Error(
-      kData, code, stream.http().records.place,
-      fmt::format("{} answered {}; expected {}", response.url.ForMessages(), DescribeBody(response), expected));
-}
-
-void RefuseOtherFormat(const HttpStream& stream, const http::Response& response) {
-  const std::string type = ToLower(http::FindHeader(response.headers, "content-type").value_or(""));
-  const RecordFormat format = stream.http().format;
-  if (format == RecordFormat::kJson) return;  // it is parsed: the header may say what it likes
-  const std::string_view begin = Trim(std::string_view(response.body).substr(0, 100));
-  const bool is_page = type.find("html") != std::string::npos || begin.starts_with("<!") || begin.starts_with("<html");
-  const bool is_json = format == RecordFormat::kCsv && type.find("json") != std::string::npos;
-  if (is_page || is_json)
-    throw BadPage("LEAT0433", stream, response, format == RecordFormat::kCsv ? "CSV" : "lines of JSON")
-        .Hint("look at the address in a browser; an error page or a log-in is no data");
-}
-
 }  // namespace
 
-std::string DescribeBody(const http::Response& response) {
+std::string DescribeBody(const http::Response& response, const std::vector<Secret>& secrets) {
   const std::string type(http::FindHeader(response.headers, "content-type").value_or("no content type"));
   if (response.body.empty()) return "nothing";
   std::string begin = response.body.substr(0, 400);
+  for (const Secret& secret : secrets)
+    for (size_t at; !secret.empty() && (at = begin.find(secret.Reveal())) != std::string::npos;)
+      begin.replace(at, secret.Reveal().size(), "****");
   while (!begin.empty() && !IsValidUtf8(begin) && begin.size() > 396) begin.pop_back();  // cut inside a character
   if (!IsValidUtf8(begin)) return fmt::format("{}, which is no text in UTF-8", type);
   std::replace_if(
@@ -192,10 +176,11 @@ PageLook::PageLook(duck::Database& database, const HttpStream& stream) : stream_
 
 PageLook::~PageLook() = default;
 
-PageFacts PageLook::Look(const http::Response& response) {
+PageFacts PageLook::Look(const http::Response& response, const std::vector<Secret>& secrets) {
+  secrets_ = secrets;
   PageFacts facts;
   if (response.status == 204 && response.body.empty()) return facts;
-  RefuseOtherFormat(stream_, response);
+  RefuseOtherFormat(response);
   switch (stream_.http().format) {
     case RecordFormat::kJson:
       LookIntoJson(response, facts);
@@ -211,12 +196,30 @@ PageFacts PageLook::Look(const http::Response& response) {
   return facts;
 }
 
+Error PageLook::BadPage(std::string_view code, const http::Response& response, std::string_view expected) const {
+  return Error(kData, code, stream_.http().records.place,
+               fmt::format("{} answered {}; expected {}", response.url.ForMessages(), DescribeBody(response, secrets_),
+                           expected));
+}
+
+void PageLook::RefuseOtherFormat(const http::Response& response) const {
+  const std::string type = ToLower(http::FindHeader(response.headers, "content-type").value_or(""));
+  const RecordFormat format = stream_.http().format;
+  if (format == RecordFormat::kJson) return;  // it is parsed: the header may say what it likes
+  const std::string_view begin = Trim(std::string_view(response.body).substr(0, 100));
+  const bool is_page = type.find("html") != std::string::npos || begin.starts_with("<!") || begin.starts_with("<html");
+  const bool is_json = format == RecordFormat::kCsv && type.find("json") != std::string::npos;
+  if (is_page || is_json)
+    throw BadPage("LEAT0433", response, format == RecordFormat::kCsv ? "CSV" : "lines of JSON")
+        .Hint("look at the address in a browser; an error page or a log-in is no data");
+}
+
 void PageLook::LookIntoJson(const http::Response& response, PageFacts& facts) {
   std::unique_ptr<duck::Result> result;
   try {
     result = look_->Run(response.body);
   } catch (const duck::QueryError&) {
-    throw BadPage("LEAT0433", stream_, response, "JSON")
+    throw BadPage("LEAT0433", response, "JSON")
         .Hint("look at the address in a browser; an error page or a log-in is no data");
   }
   const std::optional<duck::Chunk> row = result->Next();
@@ -245,7 +248,7 @@ int64_t PageLook::CountOddRecords(const http::Response& response) {
   if (const auto row = result->Next(); row && !row->IsNull(0, 0)) kind = row->Text(0, 0);
   if (kind == "ARRAY" || kind == "NULL") return 0;
   if (kind == "OBJECT" && !HasEach(steps)) return 1;
-  throw BadPage("LEAT0434", stream_, response, fmt::format("a list at {}", stream_.http().records.value))
+  throw BadPage("LEAT0434", response, fmt::format("a list at {}", stream_.http().records.value))
       .Hint("set `records` to the path of the rows, for example  records: \"$.data[*]\"");
 }
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "clients/http/message.h"
 #include "duck/database.h"
@@ -28,21 +30,25 @@ class PageLook {
 
   /// Throws: Error(kData): LEAT0433 for an answer of another format, LEAT0434 for JSON without the records or with a
   /// next page that is no text, number or null.
-  PageFacts Look(const http::Response& response);
+  /// \param secrets  not to be seen in a message
+  PageFacts Look(const http::Response& response, const std::vector<Secret>& secrets = {});
 
  private:
   class Statement;
 
+  void RefuseOtherFormat(const http::Response& response) const;
   void LookIntoJson(const http::Response& response, PageFacts& facts);
   int64_t CountOddRecords(const http::Response& response);
+  Error BadPage(std::string_view code, const http::Response& response, std::string_view expected) const;
 
   const HttpStream& stream_;
+  std::vector<Secret> secrets_;  ///< of the page that is looked into
   duck::Connection connection_;
   std::unique_ptr<Statement> look_;
   std::unique_ptr<Statement> kind_;
 };
 
 /// The header and what comes first of an answer, for messages: `text/html: <!DOCTYPE html>…`.
-std::string DescribeBody(const http::Response& response);
+std::string DescribeBody(const http::Response& response, const std::vector<Secret>& secrets);
 
 }  // namespace leat::sources
