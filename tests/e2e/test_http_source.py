@@ -3,7 +3,6 @@
 import base64
 import datetime
 import json
-import pathlib
 import signal
 import threading
 import time

@@ -37,6 +37,7 @@ http::Answer HttpApi::Ask(http::Client& client, http::Request request) {
 
 Error HttpApi::FaultOf(http::Request request, const http::Answer& answer) {
   request.credentials = credentials_;
+  for (const Secret& secret : secrets()) request.credentials.parameters.push_back({"", secret});  // nor alone
   Error fault = http::StatusFault(request, answer);
   const bool is_refused = answer.response.status == 401 || answer.response.status == 403;
   const std::string origin = is_refused ? OriginOfSecrets() : "";
@@ -45,7 +46,7 @@ Error HttpApi::FaultOf(http::Request request, const http::Answer& answer) {
 
 std::vector<Secret> HttpApi::secrets() {
   const std::lock_guard lock(mutex_);
-  return credentials_.Values();
+  return secrets_;
 }
 
 std::vector<const config::Credential*> HttpApi::Parts() const {
@@ -80,13 +81,14 @@ std::string HttpApi::OriginOfSecrets() const {
   return Join({origins.begin(), origins.end()}, " and ");
 }
 
-Secret HttpApi::Resolve(const config::Credential& part) const {
-  return config::ResolveCredential(part, peer_.partition, peer_.source.partition_name);
+Secret HttpApi::Resolve(const config::Credential& part) {
+  return secrets_.emplace_back(config::ResolveCredential(part, peer_.partition, peer_.source.partition_name));
 }
 
 void HttpApi::LookUp() {
   const std::lock_guard lock(mutex_);
   if (is_looked_up_) return;
+  secrets_.clear();
   const config::HttpAuth& auth = peer_.source.auth;
   switch (auth.type) {
     case AuthType::kNone:

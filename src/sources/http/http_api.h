@@ -24,7 +24,7 @@ class HttpApi {
   http::Answer Ask(http::Client& client, http::Request request);
   /// The fault of an answer that is no success.
   Error FaultOf(http::Request request, const http::Answer& answer);
-  /// What must not be seen in an address. Empty before the first request.
+  /// What must not be seen in an address or a message. Empty before the first request.
   std::vector<Secret> secrets();
 
   const HttpPeer& peer() const { return peer_; }
@@ -33,7 +33,7 @@ class HttpApi {
   void LookUp();
   std::vector<const config::Credential*> Parts() const;
   std::string OriginOfSecrets() const;
-  Secret Resolve(const config::Credential& part) const;
+  Secret Resolve(const config::Credential& part);
 
   const HttpPeer peer_;
   http::RetryBudget& budget_;
@@ -43,6 +43,7 @@ class HttpApi {
   std::mutex mutex_;
   bool is_looked_up_ = false;
   http::Credentials credentials_;
+  std::vector<Secret> secrets_;  ///< what they are made of
   std::unique_ptr<http::OAuth2> oauth2_;
 };
 

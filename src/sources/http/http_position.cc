@@ -14,9 +14,7 @@ std::string FormatHttpPosition(const HttpStreamPosition& position, bool in_full)
   PositionJson json = {{"read", in_full ? "full" : "changes"}, {"partitions", PositionJson::object()}};
   for (const auto& [partition, at] : position) {
     PositionJson& entry = json["partitions"][partition];
-    entry = {{"until", at.until.time_since_epoch().count()},
-             {"until_utc", FormatTimestamp(at.until)},  // for people
-             {"request", at.request}};
+    entry = {{"until", FormatTimestamp(at.until)}, {"request", at.request}};
     if (at.parent_seq) entry["parent_seq"] = *at.parent_seq;
   }
   return json.dump();
@@ -28,13 +26,13 @@ HttpStreamPosition ParseHttpPosition(const std::string& text) {
     const PositionJson json = PositionJson::parse(text);
     for (const auto& [partition, entry] : json.at("partitions").items()) {
       PartitionPosition& at = position[partition];
-      at = {.until = Timestamp(std::chrono::microseconds(entry.at("until").get<int64_t>())),
-            .request = entry.at("request"),
-            .parent_seq = {}};
+      at = {.until = ParseTimestamp(entry.at("until")), .request = entry.at("request"), .parent_seq = {}};
       if (entry.contains("parent_seq")) at.parent_seq = entry.at("parent_seq").get<int64_t>();
     }
     return position;
   } catch (const PositionJson::exception&) {
+    return {};
+  } catch (const Error&) {
     return {};
   }
 }

@@ -71,7 +71,7 @@ class HttpStreamRead::Series {
         return std::nullopt;
       }
       if (!response.ok()) throw partition_.api.FaultOf(paging.request(), answer);
-      const PageFacts facts = look_.Look(response);
+      const PageFacts facts = look_.Look(response, partition_.api.secrets());
       Keep(paging.request(), response, facts, given);
       records += facts.records;
       has_next = paging.Advance(response, facts);
@@ -292,7 +292,7 @@ void HttpStreamRead::Skip(Partition& partition, const http::Answer& answer) {
                                               stream_.name(), of, what, answer.response.status),
                        .place = stream_.nested.rule.pattern.place,
                        .help = {"what the lake has of it stays; if it is never there, write  skip: true"},
-                       .notes = {DescribeBody(answer.response)}});
+                       .notes = {DescribeBody(answer.response, partition.api.secrets())}});
 }
 
 void HttpStreamRead::AddPages(Partition& partition, const std::vector<LandedPage>& pages) {

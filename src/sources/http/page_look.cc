@@ -6,30 +6,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "sources/nested/json_reader.h"
 
 namespace leat::sources {
 namespace {
 
 using config::JsonStep;
 using config::RecordFormat;
-
-/// A path as DuckDB's JSON functions take it, quoted for SQL: `'$."list"[*]'`.
-std::string DuckPathOf(const std::vector<JsonStep>& steps) {
-  std::string path = "$";
-  for (const JsonStep& step : steps) {
-    if (step.each) {
-      path += "[*]";
-      continue;
-    }
-    path += ".\"";
-    for (const char c : step.name) {
-      if (c == '"' || c == '\\') path += '\\';
-      path += c;
-    }
-    path += '"';
-  }
-  return QuoteLiteral(path);
-}
 
 std::vector<JsonStep> StepsOf(const config::Located<std::string>& path) {
   return config::ParseJsonPath(path.value).value_or(std::vector<JsonStep>{});
@@ -63,37 +46,6 @@ std::string MicrosecondsOf(const std::string& text, config::TimeUnit unit) {
   return "NULL";
 }
 
-std::string NewestSql(const HttpStream& stream) {
-  if (!stream.http().position || stream.asks_until) return "NULL";
-  const config::HttpPosition& position = *stream.http().position;
-  const JsonStep field{.each = false, .name = position.from.value};
-  if (stream.http().format == RecordFormat::kJsonLines)
-    return fmt::format(
-        "(SELECT max({}) FROM (SELECT unnest(string_split($1, chr(10))) AS line) WHERE trim(line) <> '')",
-        MicrosecondsOf(fmt::format("json_extract_string(line, {})", DuckPathOf({field})), position.unit));
-  std::vector<JsonStep> steps = StepsOf(stream.http().records);
-  if (!HasEach(steps)) steps.push_back({.each = true, .name = ""});
-  steps.push_back(field);
-  return fmt::format("list_max(list_transform(json_extract_string($1, {}), lambda x: {}))", DuckPathOf(steps),
-                     MicrosecondsOf("x", position.unit));
-}
-
-/// What one JSON answer comes to, in one row: entries of the innermost list, the next page, the newest time.
-std::string LookSql(const HttpStream& stream) {
-  const std::vector<JsonStep> records = StepsOf(stream.http().records);
-  std::string count = "NULL";
-  if (stream.http().format == RecordFormat::kJson) {
-    const std::vector<JsonStep> list = ListIn(records, true);
-    count = fmt::format("json_array_length($1, {})", DuckPathOf(list));
-    if (HasEach(list)) count = "list_sum(" + count + ")";
-  }
-  const config::Located<std::string>& next = stream.http().paginate.read;
-  const bool reads_next = !next.value.empty() && stream.http().format == RecordFormat::kJson;
-  return fmt::format("SELECT {}::BIGINT, {}::VARCHAR, {}::BIGINT", count,
-                     reads_next ? fmt::format("json_extract($1, {})", DuckPathOf(StepsOf(next))) : "NULL",
-                     NewestSql(stream));
-}
-
 int64_t CountLines(std::string_view text) {
   int64_t count = 0;
   for (size_t begin = 0; begin < text.size();) {
@@ -122,31 +74,15 @@ int64_t CountCsvRows(std::string_view text, const config::CsvFormat& format) {
   return std::max<int64_t>(0, count - (format.header.value_or(true) ? 1 : 0));
 }
 
-Error BadPage(std::string_view code, const HttpStream& stream, const http::Response& response,
-              std::string_view expected) {
-  return Error(
-      kData, code, stream.http().records.place,
-      fmt::format("{} answered {}; expected {}", response.url.ForMessages(), DescribeBody(response), expected));
-}
-
-void RefuseOtherFormat(const HttpStream& stream, const http::Response& response) {
-  const std::string type = ToLower(http::FindHeader(response.headers, "content-type").value_or(""));
-  const RecordFormat format = stream.http().format;
-  if (format == RecordFormat::kJson) return;  // it is parsed: the header may say what it likes
-  const std::string_view begin = Trim(std::string_view(response.body).substr(0, 100));
-  const bool is_page = type.find("html") != std::string::npos || begin.starts_with("<!") || begin.starts_with("<html");
-  const bool is_json = format == RecordFormat::kCsv && type.find("json") != std::string::npos;
-  if (is_page || is_json)
-    throw BadPage("LEAT0433", stream, response, format == RecordFormat::kCsv ? "CSV" : "lines of JSON")
-        .Hint("look at the address in a browser; an error page or a log-in is no data");
-}
-
 }  // namespace
 
-std::string DescribeBody(const http::Response& response) {
+std::string DescribeBody(const http::Response& response, const std::vector<Secret>& secrets) {
   const std::string type(http::FindHeader(response.headers, "content-type").value_or("no content type"));
   if (response.body.empty()) return "nothing";
   std::string begin = response.body.substr(0, 400);
+  for (const Secret& secret : secrets)
+    for (size_t at; !secret.empty() && (at = begin.find(secret.Reveal())) != std::string::npos;)
+      begin.replace(at, secret.Reveal().size(), "****");
   while (!begin.empty() && !IsValidUtf8(begin) && begin.size() > 396) begin.pop_back();  // cut inside a character
   if (!IsValidUtf8(begin)) return fmt::format("{}, which is no text in UTF-8", type);
   std::replace_if(
@@ -154,55 +90,116 @@ std::string DescribeBody(const http::Response& response) {
   return fmt::format("{}: {}", type, Shorten(Trim(begin), 80));
 }
 
-/// A prepared statement over one text that makes one row.
-class PageLook::Statement {
+/// Walks through one JSON text and notes what stands where somebody looks.
+class PageLook::Walk {
  public:
-  Statement(duck::Connection& connection, const std::string& sql) : connection_(connection) {
-    if (duckdb_prepare(connection.handle(), sql.c_str(), &statement_) == DuckDBSuccess) return;
-    const std::string message = duckdb_prepare_error(statement_);
-    duckdb_destroy_prepare(&statement_);
-    connection_.ThrowFault(message.c_str());
-  }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-  ~Statement() { duckdb_destroy_prepare(&statement_); }
+  explicit Walk(const PageLook& look) : look_(look) {}
 
-  std::unique_ptr<duck::Result> Run(std::string_view text) {
-    if (duckdb_bind_varchar_length(statement_, 1, text.data(), text.size()) != DuckDBSuccess)
-      connection_.ThrowFault(duckdb_prepare_error(statement_));
-    duckdb_result result;
-    if (duckdb_execute_prepared(statement_, &result) == DuckDBSuccess)
-      return std::make_unique<duck::Result>(result, &connection_);
-    const std::string message = duckdb_result_error(&result);
-    duckdb_destroy_result(&result);
-    connection_.ThrowFault(message.c_str());
+  /// Throws: MalformedJson.
+  void Through(std::string_view text) {
+    JsonReader reader(text);
+    std::vector<Cursor> cursors;
+    for (const Path* path : {&look_.outer_, &look_.inner_, &look_.next_, &look_.from_})
+      if (*path) cursors.push_back({path, 0});
+    Value(reader, cursors);
+    if (!reader.AtEnd()) throw MalformedJson{reader.offset(), "the end"};
   }
+
+  std::optional<JsonKind> outer;  ///< what the outermost list is
+  int64_t entries = 0;            ///< of the innermost lists
+  std::string_view next;          ///< as JSON; empty: absent
+  std::vector<std::string> from;  ///< times of the records, as text
 
  private:
-  duck::Connection& connection_;
-  duckdb_prepared_statement statement_ = nullptr;
+  /// Part of the way to a place that is looked for.
+  struct Cursor {
+    const Path* path;
+    size_t at;
+
+    bool IsAt(const Path& place) const { return path == &place && at == place->size(); }
+    bool LeadsInto(const JsonStep& step) const { return at < (*path)->size() && (**path)[at] == step; }
+  };
+  using Cursors = std::vector<Cursor>;
+
+  void Value(JsonReader& reader, const Cursors& cursors) {
+    const JsonKind kind = reader.Peek();
+    bool counts = false;
+    for (const Cursor& cursor : cursors) {
+      if (cursor.IsAt(look_.outer_)) outer = kind;
+      if (cursor.IsAt(look_.inner_)) counts = true;
+      if (cursor.IsAt(look_.next_)) {
+        next = reader.Skip();
+        return;
+      }
+      if (cursor.IsAt(look_.from_)) {
+        const std::string_view text = reader.Skip();
+        from.emplace_back(kind == JsonKind::kString ? text.substr(1, text.size() - 2) : text);
+        return;
+      }
+    }
+    if (kind == JsonKind::kObject)
+      Object(reader, cursors);
+    else if (kind == JsonKind::kList)
+      List(reader, cursors, counts);
+    else
+      reader.Skip();
+  }
+
+  void Object(JsonReader& reader, const Cursors& cursors) {
+    std::string_view name;
+    reader.OpenObject();
+    for (bool first = true; reader.NextField(first, name);)
+      Into(reader, cursors, {.each = false, .name = std::string(name)});
+  }
+
+  void List(JsonReader& reader, const Cursors& cursors, bool counts) {
+    const JsonStep each{.each = true, .name = ""};
+    reader.OpenList();
+    for (bool first = true; reader.NextElement(first);) {
+      if (counts) ++entries;
+      Into(reader, cursors, each);
+    }
+  }
+
+  void Into(JsonReader& reader, const Cursors& cursors, const JsonStep& step) {
+    Cursors further;
+    for (const Cursor& cursor : cursors)
+      if (cursor.LeadsInto(step)) further.push_back({cursor.path, cursor.at + 1});
+    if (further.empty())
+      reader.Skip();
+    else
+      Value(reader, further);
+  }
+
+  const PageLook& look_;
 };
 
-PageLook::PageLook(duck::Database& database, const HttpStream& stream) : stream_(stream), connection_(database) {
-  if (stream.http().format == RecordFormat::kCsv) return;
-  look_ = std::make_unique<Statement>(connection_, LookSql(stream));
-  kind_ = std::make_unique<Statement>(
-      connection_, fmt::format("SELECT json_type($1, {})", DuckPathOf(ListIn(StepsOf(stream.http().records), false))));
+PageLook::PageLook(duck::Database& database, const HttpStream& stream) : stream_(stream), database_(database) {
+  const std::vector<JsonStep> records = StepsOf(stream.http().records);
+  const bool is_json = stream.http().format == RecordFormat::kJson;
+  if (is_json) {
+    outer_ = ListIn(records, false);
+    inner_ = ListIn(records, true);
+    if (!stream.http().paginate.read.value.empty()) next_ = StepsOf(stream.http().paginate.read);
+  }
+  if (!stream.http().position || stream.asks_until) return;
+  from_ = is_json ? records : std::vector<JsonStep>();
+  if (is_json && !HasEach(records)) from_->push_back({.each = true, .name = ""});
+  from_->push_back({.each = false, .name = stream.http().position->from.value});
 }
 
-PageLook::~PageLook() = default;
-
-PageFacts PageLook::Look(const http::Response& response) {
+PageFacts PageLook::Look(const http::Response& response, const std::vector<Secret>& secrets) {
+  secrets_ = secrets;
   PageFacts facts;
   if (response.status == 204 && response.body.empty()) return facts;
-  RefuseOtherFormat(stream_, response);
+  RefuseOtherFormat(response);
   switch (stream_.http().format) {
     case RecordFormat::kJson:
       LookIntoJson(response, facts);
       break;
     case RecordFormat::kJsonLines:
       facts.records = CountLines(response.body);
-      if (stream_.http().position && !stream_.asks_until) LookIntoJson(response, facts);
+      if (from_) LookIntoLines(response, facts);
       break;
     case RecordFormat::kCsv:
       facts.records = CountCsvRows(response.body, stream_.http().csv);
@@ -211,42 +208,75 @@ PageFacts PageLook::Look(const http::Response& response) {
   return facts;
 }
 
-void PageLook::LookIntoJson(const http::Response& response, PageFacts& facts) {
-  std::unique_ptr<duck::Result> result;
+Error PageLook::BadPage(std::string_view code, const http::Response& response, std::string_view expected) const {
+  return Error(kData, code, stream_.http().records.place,
+               fmt::format("{} answered {}; expected {}", response.url.ForMessages(), DescribeBody(response, secrets_),
+                           expected));
+}
+
+void PageLook::RefuseOtherFormat(const http::Response& response) const {
+  const std::string type = ToLower(http::FindHeader(response.headers, "content-type").value_or(""));
+  const RecordFormat format = stream_.http().format;
+  if (format == RecordFormat::kJson) return;  // it is parsed: the header may say what it likes
+  const std::string_view begin = Trim(std::string_view(response.body).substr(0, 100));
+  const bool is_page = type.find("html") != std::string::npos || begin.starts_with("<!") || begin.starts_with("<html");
+  const bool is_json = format == RecordFormat::kCsv && type.find("json") != std::string::npos;
+  if (is_page || is_json)
+    throw BadPage("LEAT0433", response, format == RecordFormat::kCsv ? "CSV" : "lines of JSON")
+        .Hint("look at the address in a browser; an error page or a log-in is no data");
+}
+
+void PageLook::LookIntoLines(const http::Response& response, PageFacts& facts) {
+  Walk walk(*this);
   try {
-    result = look_->Run(response.body);
-  } catch (const duck::QueryError&) {
-    throw BadPage("LEAT0433", stream_, response, "JSON")
+    for (const std::string& line : Split(response.body, '\n'))
+      if (!Trim(line).empty()) walk.Through(line);
+  } catch (const MalformedJson&) {
+    throw BadPage("LEAT0433", response, "lines of JSON");
+  }
+  facts.newest = NewestOf(walk.from);
+}
+
+void PageLook::LookIntoJson(const http::Response& response, PageFacts& facts) {
+  Walk walk(*this);
+  try {
+    if (!IsValidUtf8(response.body)) throw MalformedJson{};
+    walk.Through(response.body);
+  } catch (const MalformedJson&) {
+    throw BadPage("LEAT0433", response, "JSON")
         .Hint("look at the address in a browser; an error page or a log-in is no data");
   }
-  const std::optional<duck::Chunk> row = result->Next();
-  if (!row) return;
-  if (!row->IsNull(2, 0)) facts.newest = Timestamp(std::chrono::microseconds(row->At<int64_t>(2, 0)));
-  if (stream_.http().format != RecordFormat::kJson) return;
-  facts.records = row->IsNull(0, 0) ? 0 : row->At<int64_t>(0, 0);
-  if (facts.records == 0) facts.records = CountOddRecords(response);
-  if (row->IsNull(1, 0)) return;
-  facts.next_json = row->Text(1, 0);
-  const nlohmann::json next = nlohmann::json::parse(facts.next_json, nullptr, false);
+  const bool is_one_record = walk.outer == JsonKind::kObject && !HasEach(StepsOf(stream_.http().records));
+  if (walk.outer != JsonKind::kList && walk.outer != JsonKind::kNull && !is_one_record)
+    throw BadPage("LEAT0434", response, fmt::format("a list at {}", stream_.http().records.value))
+        .Hint("set `records` to the path of the rows, for example  records: \"$.data[*]\"");
+  facts.records = is_one_record ? 1 : walk.entries;
+  facts.newest = NewestOf(walk.from);
+  if (!walk.next.empty()) TakeNext(std::string(walk.next), response, facts);
+}
+
+void PageLook::TakeNext(const std::string& json, const http::Response& response, PageFacts& facts) const {
+  const nlohmann::json next = nlohmann::json::parse(json, nullptr, false);
   if (next.is_structured() || next.is_discarded() || next == true)
     throw Error(kData, "LEAT0434", stream_.http().paginate.read.place,
                 fmt::format("{} answered {} at {}; expected a text, a number or null", response.url.ForMessages(),
-                            Shorten(facts.next_json, 80), stream_.http().paginate.read.value))
+                            Shorten(json, 80), stream_.http().paginate.read.value))
         .Hint("set `paginate.read` to the path of the value that stands for the next page");
+  facts.next_json = json;
   if (next.is_string()) facts.next = next.get<std::string>();
-  if (next.is_number()) facts.next = facts.next_json;
+  if (next.is_number()) facts.next = json;
 }
 
-/// No entry was counted: there is none, or the records do not stand where they should.
-int64_t PageLook::CountOddRecords(const http::Response& response) {
-  const std::vector<JsonStep> steps = StepsOf(stream_.http().records);
-  std::string kind = "ABSENT";
-  const auto result = kind_->Run(response.body);
-  if (const auto row = result->Next(); row && !row->IsNull(0, 0)) kind = row->Text(0, 0);
-  if (kind == "ARRAY" || kind == "NULL") return 0;
-  if (kind == "OBJECT" && !HasEach(steps)) return 1;
-  throw BadPage("LEAT0434", stream_, response, fmt::format("a list at {}", stream_.http().records.value))
-      .Hint("set `records` to the path of the rows, for example  records: \"$.data[*]\"");
+/// DuckDB reads times in every form that they come in.
+std::optional<Timestamp> PageLook::NewestOf(const std::vector<std::string>& times) {
+  if (times.empty()) return std::nullopt;
+  std::vector<std::string> rows;
+  for (const std::string& time : times) rows.push_back("(" + QuoteLiteral(time) + ")");
+  const std::string newest = duck::Connection(database_).QueryText(
+      fmt::format("SELECT coalesce(max({})::VARCHAR, '') FROM (VALUES {}) t(x)",
+                  MicrosecondsOf("x", stream_.http().position->unit), Join(rows, ", ")));
+  if (newest.empty()) return std::nullopt;
+  return Timestamp(std::chrono::microseconds(std::stoll(newest)));
 }
 
 }  // namespace leat::sources

@@ -62,7 +62,7 @@ TEST_F(PageLookTest, FindsWhatStandsForTheNextPage) {
                            R"({"r": [], "page": {"next token": ""}})", R"({"r": [], "page": {"next token": false}})"})
     EXPECT_EQ(NextOf(none), "") << none;
   EXPECT_THAT(ErrorOf([&] { NextOf(R"({"r": [], "page": {"next token": {"a": 1}}})"); }),
-              HasSubstr("answered {\"a\":1} at $.page['next token']; expected a text, a number or null"));
+              HasSubstr("answered {\"a\": 1} at $.page['next token']; expected a text, a number or null"));
 }
 
 TEST_F(PageLookTest, FindsTheNewestRecordWhereNoBoundIsAskedFor) {
