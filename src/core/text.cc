@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 
 #include "core/error.h"
@@ -30,6 +31,16 @@ std::string Quote(std::string_view text, char mark) {
   }
   quoted += mark;
   return quoted;
+}
+
+/// Bytes below 0x80 at the front, counted by eight.
+size_t CountAscii(std::string_view text) {
+  size_t count = 0;
+  for (uint64_t word; count + sizeof word <= text.size(); count += sizeof word) {
+    std::memcpy(&word, text.data() + count, sizeof word);
+    if ((word & 0x8080808080808080) != 0) break;
+  }
+  return count;
 }
 
 }  // namespace
@@ -125,6 +136,10 @@ bool IsValidName(std::string_view name) {
 
 bool IsValidUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
+    if (const size_t ascii = CountAscii(text.substr(i)); ascii > 0) {
+      i += ascii;
+      continue;
+    }
     const auto lead = static_cast<uint8_t>(text[i]);
     const size_t length = lead < 0x80                   ? 1
                           : lead >= 0xC2 && lead < 0xE0 ? 2

@@ -94,6 +94,7 @@ class NestedReader::Impl {
     outcome.rows_rejected = connection_.QueryInt64(
         fmt::format("SELECT count(*) FROM {} WHERE s.misfit.reason IS NOT NULL", sql_->Shredded()));
     RefuseRejects(outcome);
+    if (outcome.rows_rejected == 0) intake_.Forget();
     if (stream_.info.key.empty())
       Replace(outcome);
     else
@@ -431,6 +432,7 @@ class NestedReader::Impl {
     pending.change.replace_all = from_landing_ || stream_.info.key.empty();
     const bool has_stale = pending.change.replace_all && pending.base && pending.base->record_count() > 0;
     if (outcome.rows_rejected == 0 && !has_stale) return;
+    if (outcome.rows_rejected == 0) return ClearRejects(outcome, std::move(pending));
     pending.change.properties = {{"leat.kind", "rejects"}};
     const std::string select = sql_->Rejects(intake_.table());
     const lake::Schema wanted = lake::SchemaOf(connection_.Describe(select));
@@ -449,6 +451,12 @@ class NestedReader::Impl {
                         GroupDigits(outcome.rows_rejected), GroupDigits(outcome.rows_read), FirstReject()),
         .place = stream_.rule.pattern.place,
         .help = {"leat preview " + name}};
+  }
+
+  static void ClearRejects(StreamOutcome& outcome, lake::PendingTable pending) {
+    pending.change.properties = {{"leat.kind", "rejects"}};
+    outcome.others.push_back(std::move(pending));
+    outcome.kind = StreamOutcome::Kind::kChanged;
   }
 
   const NestedStream& stream_;

@@ -17,7 +17,7 @@ class RealRecordsTest : public NestedTest {
  protected:
   static std::string DataFolder() {
     const char* folder = std::getenv("LEAT_TEST_DATA");
-    return std::string(folder != nullptr ? folder : LEAT_TEST_DATA_DEFAULT) + "/chargebee";
+    return folder != nullptr ? folder : LEAT_TEST_DATA_DEFAULT;
   }
   static bool IsAbsent() {
     if (std::filesystem::is_directory(DataFolder())) return false;
@@ -27,7 +27,7 @@ class RealRecordsTest : public NestedTest {
   }
   static std::vector<std::filesystem::path> FilesIn(const std::string& folder) {
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(DataFolder() + "/" + folder))
+    for (const auto& entry : std::filesystem::directory_iterator(DataFolder() + "/chargebee/" + folder))
       files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
@@ -147,6 +147,43 @@ TEST_F(RealRecordsTest, EveryValueOfTheEventsIsFoundAgain) {
   EXPECT_EQ(outcome.rows_written, static_cast<int64_t>(newest.size()));
   for (const auto& [id, event] : newest) EXPECT_EQ(Missing(event), "") << id;
   EXPECT_GT(values_found_, 2000);
+}
+
+TEST_F(RealRecordsTest, EveryRateOfTheEcbIsFoundAgain) {
+  if (IsAbsent()) GTEST_SKIP() << "no real data";
+  const std::string text = TextOf(DataFolder() + "/ecb-exchange-rates/eurofxref-hist.csv");
+  rule().http.format = config::RecordFormat::kCsv;
+  rule().http.csv.nulls = {"N/A"};
+  stream_.info.key = {"date"};
+  EXPECT_EQ(Message(Read(text)), "no diagnostic");
+  std::istringstream lines(text);
+  std::string line;
+  std::getline(lines, line);
+  std::vector<std::string> names = Split(Trim(line), ',');
+  ASSERT_EQ(names.back(), "");  // each line ends with a comma
+  names.pop_back();
+  engine_.Bind({"billing.subs"});
+  std::vector<std::string> select;
+  for (const std::string& name : names) select.push_back(ToLower(name) + "::VARCHAR");
+  const auto rows =
+      engine_.connection().QueryRows(fmt::format("SELECT {} FROM billing.subs ORDER BY date DESC", Join(select, ", ")));
+  size_t row = 0;
+  int rates = 0;
+  for (; std::getline(lines, line); ++row) {
+    const std::vector<std::string> cells = Split(Trim(line), ',');
+    ASSERT_EQ(rows.at(row)[0], cells[0]);
+    for (size_t i = 1; i < names.size(); ++i) {
+      const std::string& found = rows[row][i];
+      ASSERT_EQ(found.empty(), cells[i] == "N/A") << cells[0] << " " << names[i];
+      if (found.empty()) continue;
+      // DECIMAL(38,9) writes more zeros than the ECB.
+      ASSERT_EQ(found.substr(0, cells[i].size()), cells[i]) << cells[0] << " " << names[i];
+      ASSERT_EQ(found.find_first_not_of("0.", cells[i].size()), std::string::npos) << found;
+      ++rates;
+    }
+  }
+  EXPECT_EQ(rows.size(), row);
+  EXPECT_GT(rates, 100'000);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <cstring>
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -20,9 +22,10 @@ std::string NewTableName() {
   return fmt::format("leat_records_{}", ++last);
 }
 
-/// What gzip holds, of one member or several. Nothing if it is damaged or cut off.
-std::optional<std::string> Inflate(const std::string& zipped, int64_t bytes_expected) {
-  std::string text(static_cast<size_t>(bytes_expected) + 1, '\0');
+/// Unpack gzip of one member or several into `text`. Returns how many bytes of it count; nothing if the file is damaged
+/// or cut off.
+std::optional<size_t> Inflate(const std::string& zipped, int64_t bytes_expected, std::string& text) {
+  if (text.size() <= static_cast<size_t>(bytes_expected)) text.resize(static_cast<size_t>(bytes_expected) + 1);
   z_stream stream{};
   constexpr int kGzip = 15 + 16;
   if (inflateInit2(&stream, kGzip) != Z_OK) return std::nullopt;
@@ -39,9 +42,7 @@ std::optional<std::string> Inflate(const std::string& zipped, int64_t bytes_expe
     size = text.size() - stream.avail_out;
   }
   inflateEnd(&stream);
-  if (state != Z_STREAM_END) return std::nullopt;
-  text.resize(size);
-  return text;
+  return state == Z_STREAM_END ? std::optional(size) : std::nullopt;
 }
 
 }  // namespace
@@ -91,7 +92,7 @@ class RecordIntake::Batch {
     page_ordinal_ = page_ordinal;
     ordinal_ = 0;
   }
-  /// Take in the record that `reader` is at, of the text `text`.
+  /// Take in the record that `reader` is at, of the text `text`, which is to stay until the next Flush.
   void Take(JsonReader& reader, std::string_view text) {
     reader.Peek();
     const size_t begin = reader.offset();
@@ -106,9 +107,14 @@ class RecordIntake::Batch {
     }
     intake_.count_ += static_cast<int64_t>(rows_);
     rows_ = 0;
+    kept_.clear();
     duckdb_data_chunk_reset(chunk_);
   }
   const Shape& shape() const { return scanner_.shape(); }
+  /// Hold a text until the next Flush.
+  const std::string& Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
+  /// Where pages are unpacked, one after the other.
+  std::string& buffer() { return buffer_; }
 
  private:
   void Put(std::string_view record) {
@@ -117,14 +123,28 @@ class RecordIntake::Batch {
     };
     static_cast<int32_t*>(data(0))[rows_] = page_;
     static_cast<int64_t*>(data(1))[rows_] = ordinal_;
-    duckdb_unsafe_vector_assign_string_element_len(duckdb_data_chunk_get_vector(chunk_, 2), rows_, record.data(),
-                                                   record.size());
+    static_cast<duckdb_string_t*>(data(2))[rows_] = ReferTo(record);
     if (++rows_ == kChunkRows) Flush();
+  }
+
+  /// Appending copies: until then a text of ours will do.
+  static duckdb_string_t ReferTo(std::string_view text) {
+    duckdb_string_t string{};
+    string.value.inlined.length = static_cast<uint32_t>(text.size());
+    if (text.size() <= sizeof string.value.inlined.inlined) {
+      std::memcpy(string.value.inlined.inlined, text.data(), text.size());
+    } else {
+      std::memcpy(string.value.pointer.prefix, text.data(), sizeof string.value.pointer.prefix);
+      string.value.pointer.ptr = const_cast<char*>(text.data());
+    }
+    return string;
   }
 
   RecordIntake& intake_;
   ShapeScanner scanner_;
   duckdb_data_chunk chunk_ = nullptr;
+  std::string buffer_;
+  std::deque<std::string> kept_;
   idx_t rows_ = 0;
   int32_t page_ = 0;
   int64_t page_ordinal_ = 0;
@@ -159,21 +179,19 @@ void RecordIntake::Add(const std::vector<LandedPage>& pages) {
     context_.cancel.Check();
     batch.BeginPage(Number(page), page.ordinal);
     AddPage(page, batch);
+    batch.Flush();
   }
-  batch.Flush();
   const std::lock_guard lock(mutex_);
   shape_.Merge(batch.shape());
 }
 
 void RecordIntake::AddPage(const LandedPage& page, Batch& batch) const {
-  const auto text = Inflate(context_.engine.storage().Read(page.name), page.bytes);
-  if (!text) throw NotAsSaid(page, "is no whole gzip file");
-  duckdb_error_data fault = duckdb_valid_utf8_check(text->data(), text->size());
-  const bool is_utf8 = fault == nullptr || !duckdb_error_data_has_error(fault);
-  duckdb_destroy_error_data(&fault);
+  const auto size = Inflate(context_.engine.storage().Read(page.name), page.bytes, batch.buffer());
+  if (!size) throw NotAsSaid(page, "is no whole gzip file");
+  const std::string_view text = std::string_view(batch.buffer()).substr(0, *size);
   const config::HttpRules& rules = stream_.rule.http;
-  if (rules.format == config::RecordFormat::kCsv) return AddCsv(page, *text, batch);
-  if (!is_utf8) throw NotAsSaid(page, "is not in UTF-8, as JSON has to be");
+  if (rules.format == config::RecordFormat::kCsv) return AddCsv(page, text, batch);
+  if (!IsValidUtf8(text)) throw NotAsSaid(page, "is not in UTF-8, as JSON has to be");
   const auto take_all = [&](std::string_view json, size_t line) {
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     if (line <= 1 && json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
@@ -190,17 +208,17 @@ void RecordIntake::AddPage(const LandedPage& page, Batch& batch) const {
                                         IsValidUtf8(found) ? found : "…", malformed.expected));
     }
   };
-  if (rules.format == config::RecordFormat::kJson) return take_all(*text, 0);
+  if (rules.format == config::RecordFormat::kJson) return take_all(text, 0);
   size_t line = 0;
-  for (size_t begin = 0; begin < text->size();) {
-    const size_t end = std::min(text->find('\n', begin), text->size());
-    take_all(std::string_view(*text).substr(begin, end - begin), ++line);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    take_all(text.substr(begin, end - begin), ++line);
     begin = end + 1;
   }
 }
 
 /// CSV becomes objects whose values are texts.
-void RecordIntake::AddCsv(const LandedPage& page, const std::string& text, Batch& batch) const {
+void RecordIntake::AddCsv(const LandedPage& page, std::string_view text, Batch& batch) const {
   if (Trim(text).empty()) return;
   const config::CsvFormat& csv = stream_.rule.http.csv;
   const auto option = [](const char* name, const std::string& value) {
@@ -236,7 +254,7 @@ void RecordIntake::AddCsv(const LandedPage& page, const std::string& text, Batch
           auto& value = record[names[i].empty() ? fmt::format("column{}", i + 1) : names[i]];
           if (cells[i]) value = std::string(*cells[i]);
         }
-        const std::string json = record.dump();
+        const std::string& json = batch.Keep(record.dump());
         JsonReader reader(json);
         batch.Take(reader, json);
       }

@@ -27,6 +27,8 @@ class RecordIntake {
 
   /// After the last Add: make the records visible. Returns what their columns follow from.
   Shape Finish();
+  /// Once nobody needs the records any more.
+  void Forget() { connection_.Execute("DROP TABLE IF EXISTS " + table_); }
   /// Name of the table of records.
   const std::string& table() const { return table_; }
   /// All pages that were added; their places are the numbers in `records`.
@@ -36,7 +38,7 @@ class RecordIntake {
   class Batch;
   class Appender;
   void AddPage(const LandedPage& page, Batch& batch) const;
-  void AddCsv(const LandedPage& page, const std::string& text, Batch& batch) const;
+  void AddCsv(const LandedPage& page, std::string_view text, Batch& batch) const;
   Error NotAsSaid(const LandedPage& page, const std::string& what) const;
   int32_t Number(const LandedPage& page);
 
