@@ -395,7 +395,7 @@ MISTYPED = {
           = more: leat explain LEAT0194
     """,
     ("init", "new", "--template", "shp"): """
-        error[LEAT0190]: --template is 'shp'; expected shop, billing or empty; did you mean shop?
+        error[LEAT0190]: --template is 'shp'; expected shop or billing or empty; did you mean shop?
           = help: leat init --help lists what it takes
           = more: leat explain LEAT0190
     """,

@@ -88,12 +88,12 @@ class ApiError(Exception):
 class Listing:
     """One request for a page: its parameters, checked, and the rows it gets."""
 
-    def __init__(self, world: World, site_name: str, endpoint: str, query: dict[str, str]) -> None:
+    def __init__(self, world: World, lists: dict[str, Endpoint], site_name: str, endpoint: str, query: dict) -> None:
         if site_name not in world.sites:
             raise ApiError(404, "site_not_found", f"no site {site_name}")
-        if endpoint not in ENDPOINTS:
+        if endpoint not in lists:
             raise ApiError(404, "resource_not_found", f"no list {endpoint}")
-        self.site, self.endpoint, self.kind = world.sites[site_name], endpoint, ENDPOINTS[endpoint]
+        self.site, self.endpoint, self.kind = world.sites[site_name], endpoint, lists[endpoint]
         if self.kind.catalog not in (None, self.site.catalog):
             raise ApiError(400, "configuration_incompatible", f"This operation is not enabled for this site: {endpoint}")
         self.limit, self.offset, self.sort, self.falling, self.include_deleted = 10, None, None, False, False
@@ -189,10 +189,15 @@ class Faults:
 
 
 class BillingApi:
-    """The server, on a thread of its own. `log` holds every request; `with` stops it at the end."""
+    """The server, on a thread of its own. `log` holds every request; `with` stops it at the end.
 
-    def __init__(self, world: World, now: float | None = None, port: int = 0) -> None:
-        self.world, self.fixed_now = world, now
+    Other `lists` than those of the billing system make it the API of any other world.
+    """
+
+    def __init__(
+        self, world: World, now: float | None = None, port: int = 0, lists: dict[str, Endpoint] | None = None
+    ) -> None:
+        self.world, self.fixed_now, self.lists = world, now, lists or ENDPOINTS
         self.log: list[dict] = []
         self.arrived = threading.Condition()
         self.faults = Faults()
@@ -422,7 +427,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.api.over_rate(self.site):
             raise ApiError(429, "api_request_limit_exceeded", "Sorry, you have made too many requests")
         self._check_key()
-        listing = Listing(self.api.world, self.site, self.endpoint, self.entry["query"])
+        listing = Listing(self.api.world, self.api.lists, self.site, self.endpoint, self.entry["query"])
         return listing.page(self.api.state(self.site, self.endpoint))
 
     def _check_key(self) -> None:
