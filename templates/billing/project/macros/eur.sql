@@ -16,7 +16,7 @@ CREATE MACRO in_eur(amount, digits, rate) AS
     CAST(
       half_even(
         CAST(amount AS HUGEINT) * 100000000,
-        CAST(pow(10, digits) AS HUGEINT) * CAST(CAST(rate AS DECIMAL(18,6)) * 1000000 AS HUGEINT))
+        CAST(pow(10, digits) AS HUGEINT) * CAST(CAST(rate AS DECIMAL(28,6)) * 1000000 AS HUGEINT))
       AS DECIMAL(18,0)) * 0.01
     AS DECIMAL(18,2));
 
