@@ -147,8 +147,9 @@ def test_euros_are_exact_and_halves_go_to_the_even_cent(macros):
     for _ in range(2000):
         rate = Decimal(choice.randint(1, 10**choice.randint(1, 11))).scaleb(-choice.choice([0, 2, 4, 6]))
         cases.append((choice.randint(-(10**9), 10**9), choice.choice([0, 2, 3]), rate))
-    for amount, digits, rate in cases:
-        (found,) = macros.execute("SELECT in_eur($1, $2, CAST($3 AS DECIMAL(18,6)))", [amount, digits, rate]).fetchone()
+    values = ", ".join(f"({amount}, {digits}, {rate:f})" for amount, digits, rate in cases)
+    rows = macros.execute(f"SELECT in_eur(a, d, CAST(r AS DECIMAL(18,6))) FROM (VALUES {values}) v(a, d, r)").fetchall()
+    for (amount, digits, rate), (found,) in zip(cases, rows, strict=True):
         wanted = Decimal(round(fractions.Fraction(amount) * 100 / 10**digits / fractions.Fraction(rate))).scaleb(-2)
         assert found == wanted, (amount, digits, rate)
 

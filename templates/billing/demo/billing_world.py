@@ -5,7 +5,8 @@ included; `rates(world, now)` is the file of exchange rates as published by then
 the n-th customer lives the same life in a small world and in a large one.
 
 One customer in twelve each: changes minutes before a month ends and is seen minutes after, is deleted, changes currency,
-is cancelled and comes back, pays in yen, in a currency that nobody quotes, in one that is quoted no more.
+is cancelled and comes back, pays in yen, in a currency that nobody quotes, in one that is quoted no more. The first two of a site
+are there from the first day with an addon, and get a credit in the first month, so no list stays empty for long.
 """
 
 from __future__ import annotations
@@ -247,12 +248,15 @@ class _Customer:
     def __init__(self, site: Site, number: int, choice: random.Random, start: int, end: int) -> None:
         self.site, self.number, self.choice, self.start, self.end = site, number, choice, start, end
         self.story = number % 12
+        self.is_founder = number <= 2
         self.currency = {6: "JPY", 11: "ARS", 10: "RUB"}.get(self.story) or choice.choice(
             [site.base_currency, "EUR", "USD", "GBP", "SEK", "CHF"]
         )
 
     def live(self) -> None:
         born = self.start + int((self.end - self.start) * self.choice.random() ** 2 * 0.8)
+        if self.is_founder:
+            born = self.start + 3600 * self.number
         self.body = self._first_body(born)
         self.put(born)
         for number in range(1, 3 if self.choice.random() < 0.25 else 2):
@@ -306,6 +310,8 @@ class _Subscription:
         self.id = f"sub_{customer.number:04d}_{number}"
         self.currency = customer.currency
         self.plan, self.quantity, self.addons = self.choice.choice(list(PLANS)), self.choice.randint(1, 8), []
+        if customer.is_founder:
+            self.addons = ["support"]
         self.coupon = self.choice.random() < 0.25
         self.invoices = 0
         self.over = False  # cancelled or deleted: bills no more
@@ -437,11 +443,12 @@ class _Invoice:
         self.body = self._first_body()
         self._put(self.at)
         paid_at = self.at + self.choice.randint(600, 5 * DAY)
+        is_first_of_founder = self.subscription.customer.is_founder and self.subscription.invoices == 1
         if paid_at >= self.end:
             return
         if self.choice.random() < 0.9:
             self._pay(paid_at)
-        if self.choice.random() < 0.06:
+        if is_first_of_founder or self.choice.random() < 0.06:
             self._credit(paid_at + DAY)
         elif self.choice.random() < 0.02:
             self._put(paid_at + 2 * DAY, deleted=True)
