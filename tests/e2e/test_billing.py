@@ -90,10 +90,11 @@ def test_24_months_run_by_run(billing):
 
 def _world_was_worth_it(billing) -> None:
     """The world had all that the tables must cope with; else the test above shows less than it says."""
-    versions = [v for site in billing.world.sites.values() for by_id in site.versions.values() for known in by_id.values() for v in known]
-    bodies = [v.body for v in versions if v.body]
-    late = [v for v in versions if v.body and v.body.get("updated_at", v.visible_at) < v.visible_at]
-    assert any(moment(v.body["updated_at"]).month != moment(v.visible_at).month for v in late), "nothing late over a month's end"
+    lists = [by_id for site in billing.world.sites.values() for by_id in site.versions.values()]
+    versions = [version for by_id in lists for known in by_id.values() for version in known if version.body]
+    bodies = [version.body for version in versions]
+    late = [version for version in versions if version.body.get("updated_at", version.visible_at) < version.visible_at]
+    assert any(moment(v.body["updated_at"]).month != moment(v.visible_at).month for v in late), "none late over a month's end"
     assert any(body.get("deleted") for body in bodies)
     subscriptions = billing.oracle.versions["subscriptions"].values()
     assert any(len({v["currency_code"] for v in known}) > 1 for known in subscriptions), "no change of currency"

@@ -79,7 +79,8 @@ def test_what_is_refused(api):
     status, body, _ = refusal(api, "acme-eu", "items")
     assert status == 400 and "not enabled" in body["message"]
     assert refusal(api, "acme-eu", "invoices", "wrong_key")[0] == 401
-    for query in ({"limit": 101}, {"include_deleted": "yes"}, {"sort_by[asc]": "total"}, {"updated_at[after]": "1.5"}, {"offset": "x"}):
+    wrong = {"limit": 101, "include_deleted": "yes", "sort_by[asc]": "total", "updated_at[after]": "1.5", "offset": "x"}
+    for query in ({name: value} for name, value in wrong.items()):
         status, body, _ = refusal(api, "acme-eu", "invoices", **query)
         assert status == 400 and body["param"] in query
     assert refusal(api, "acme-eu", "plans", include_deleted="true")[0] == 400

@@ -103,7 +103,8 @@ def lake(records, tmp_path_factory):
     world = World({name: each.site(name) for name, each in records.items()}, 0, 0)
     lists = {endpoint: Endpoint("record", (), deleted=False) for endpoint in endpoints}
     with BillingApi(world, now=1, lists=lists) as api:
-        project = Project(Leat(folder / "home", folder), folder / "lake_of_records", {"ITEMS_KEY": "items_key", "PLANS_KEY": "plans_key"})
+        keys = {"ITEMS_KEY": "items_key", "PLANS_KEY": "plans_key"}
+        project = Project(Leat(folder / "home", folder), folder / "project", keys)
         project.write("leat.yaml", "name: records\n")
         project.write("sources/billing.yaml", _source(api.url, endpoints))
         for wave in range(1, max(each.waves() for each in records.values()) + 1):
@@ -151,7 +152,8 @@ def test_nothing_was_refused_and_no_version_stands_twice(records, lake):
     for site, each in records.items():
         for endpoint, by_id in each.versions.items():
             for key, known in by_id.items():
-                parents = [row for row in lake.tables[f"billing.{endpoint}__history"] if (row["site"], row["id"]) == (site, key)]
+                rows = lake.tables[f"billing.{endpoint}__history"]
+                parents = [row for row in rows if (row["site"], row["id"]) == (site, key)]
                 assert len(parents) == len(known), f"{site} {endpoint} {key}"
 
 

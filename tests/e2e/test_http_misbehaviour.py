@@ -41,7 +41,7 @@ def _invoice(number: int, **changes) -> dict:
         for n in range(1, 1 + number % 3)
     ]
     body = {"id": f"inv_{number:03d}", "date": 1_770_000_000, "status": "paid", "total": 1000 + number, "deleted": False,
-            "currency_code": "EUR", "line_items": lines, "object": "invoice"}  # fmt: skip
+            "currency_code": "EUR", "line_items": lines, "object": "invoice"}
     return body | changes
 
 
@@ -55,7 +55,7 @@ class Small:
             self.site.put("invoices", _invoice(number), stamp)
         for number in range(1, 4):
             self.site.put("customers", {"id": f"cus_{number}", "created_at": stamp, "deleted": False, "object": "customer",
-                                        "contacts": [{"id": "c", "email": f"{number}@example.com"}]}, stamp)  # fmt: skip
+                                        "contacts": [{"id": "c", "email": f"{number}@example.com"}]}, stamp)
         self.api = BillingApi(World({SITE: self.site}, stamp, stamp)).__enter__()
         self.project = Project(Leat(folder / "home", folder), folder / "project", {"ACME_KEY": _KEY})
         self.project.write("leat.yaml", "name: small\n")
@@ -71,7 +71,7 @@ class Small:
         """What a `put` order holds: a new version of an invoice, stamped now."""
         now = int(time.time())
         return {"site": SITE, "endpoint": "invoices", "body": _invoice(number, **changes), "at": stamp or now,
-                "visible_at": visible_at or stamp or now}  # fmt: skip
+                "visible_at": visible_at or stamp or now}
 
     def run(self, *args) -> "Small":
         """A run that must succeed."""
@@ -206,7 +206,11 @@ def test_an_id_returns_after_its_deletion(loaded):
 
 PASSING = {
     "429, wait a second": {"do": "status", "status": 429, "headers": {"Retry-After": "1"}},
-    "429, wait until a day long gone": {"do": "status", "status": 429, "headers": {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}},
+    "429, wait until a day long gone": {
+        "do": "status",
+        "status": 429,
+        "headers": {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"},
+    },
     "429, wait -5 seconds": {"do": "status", "status": 429, "headers": {"Retry-After": "-5"}},
     "429, wait soon": {"do": "status", "status": 429, "headers": {"Retry-After": "soon"}},
     "500": {"do": "status", "status": 500},

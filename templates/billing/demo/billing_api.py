@@ -337,7 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.site, self.endpoint = (parts[0], parts[3]) if is_list else ("", "/".join(parts))
         self.entry = {"time": time.time(), "method": self.command, "path": url.path, "site": self.site,
                       "endpoint": self.endpoint, "query": dict(urllib.parse.parse_qsl(url.query, True)),
-                      "headers": sorted(name.lower() for name in self.headers), "status": None}  # fmt: skip
+                      "headers": sorted(name.lower() for name in self.headers), "status": None}
         self.api.note(self.entry)
         self.api.enter(self.site)
         try:

@@ -22,7 +22,16 @@ DAY = 86400
 PLAN_MODEL, ITEM_MODEL = "plan", "item"
 
 # Price of one unit a month in the minor unit of its currency. Nobody quotes ARS, and RUB is quoted no more.
-UNIT_PRICE = {"EUR": 4900, "USD": 5900, "GBP": 4550, "JPY": 8900, "SEK": 54900, "CHF": 5225, "ARS": 9900000, "RUB": 450000}
+UNIT_PRICE = {
+    "EUR": 4900,
+    "USD": 5900,
+    "GBP": 4550,
+    "JPY": 8900,
+    "SEK": 54900,
+    "CHF": 5225,
+    "ARS": 9900000,
+    "RUB": 450000,
+}
 PLANS = {"basic": 1, "team": 3, "scale": 10, "legacy": 2}  # name: price in units
 ADDONS = {"support": 1, "storage": 2, "sandbox": 1}
 
@@ -177,10 +186,10 @@ class _Catalog:
             for name, units in PLANS.items():
                 plan = {"id": f"{name}-{currency}", "name": f"{name.title()} {currency}", "price": unit * units, "period": 1,
                         "period_unit": "month", "pricing_model": "per_unit", "charge_type": "recurring", "status": "active",
-                        "currency_code": currency, "taxable": True, "object": "plan"}  # fmt: skip
+                        "currency_code": currency, "taxable": True, "object": "plan"}
                 if name == "scale":
                     plan["tiers"] = [{"starting_unit": 1, "ending_unit": 5, "price": unit * units, "object": "tier"},
-                                     {"starting_unit": 6, "price": unit * units * 9 // 10, "object": "tier"}]  # fmt: skip
+                                     {"starting_unit": 6, "price": unit * units * 9 // 10, "object": "tier"}]
                 self.site.put("plans", plan, self.start)
                 if name == "team":
                     self.site.put("plans", plan | {"price": plan["price"] * 11 // 10}, self._later(0.5))
@@ -190,7 +199,7 @@ class _Catalog:
                 self.site.put("addons", {"id": f"{name}-{currency}", "name": name.title(), "price": unit * units // 2,
                                          "pricing_model": "flat_fee", "charge_type": "recurring", "period": 1,
                                          "period_unit": "month", "currency_code": currency, "status": "active",
-                                         "taxable": False, "object": "addon"}, self.start)  # fmt: skip
+                                         "taxable": False, "object": "addon"}, self.start)
 
     def _delete_plan(self, plan: dict, at: int) -> None:
         # The list forgets a plan without a word; only the event says so.
@@ -203,7 +212,7 @@ class _Catalog:
             kind = "plan" if name in PLANS else "addon"
             item = {"id": name, "name": name.title(), "status": "active", "item_family_id": "crm", "type": kind,
                     "is_shippable": False, "enabled_for_checkout": True, "metered": False, "metadata": {},
-                    "object": "item"}  # fmt: skip
+                    "object": "item"}
             if kind == "plan":
                 item["applicable_items"] = [{"id": addon, "object": "applicable_item"} for addon in ADDONS]
             self.site.put("items", item, self.start)
@@ -214,10 +223,10 @@ class _Catalog:
                          "item_id": name, "status": "active", "pricing_model": "per_unit", "price": unit * units,
                          "period": 1, "period_unit": "month", "currency_code": currency, "is_taxable": True,
                          "item_type": kind, "created_at": self.start, "object": "item_price",
-                         "tax_detail": {"tax_profile_id": "standard", "object": "tax_detail"}}  # fmt: skip
+                         "tax_detail": {"tax_profile_id": "standard", "object": "tax_detail"}}
                 if name == "storage":
                     price["tiers"] = [{"starting_unit": 1, "ending_unit": 10, "price": unit, "object": "tier"},
-                                      {"starting_unit": 11, "price": unit * 3 // 4, "object": "tier"}]  # fmt: skip
+                                      {"starting_unit": 11, "price": unit * 3 // 4, "object": "tier"}]
                 self.site.put("item_prices", price, self.start)
                 if name == "team":
                     self.site.put("item_prices", price | {"price": price["price"] * 11 // 10}, self._later(0.5))
@@ -225,19 +234,19 @@ class _Catalog:
     def _coupons(self) -> None:
         launch = {"id": "launch", "name": "Launch offer", "discount_type": "percentage", "discount_percentage": 12.0,
                   "duration_type": "forever", "status": "active", "apply_on": "invoice_amount", "created_at": self.start,
-                  "plan_ids": ["basic", "team"], "redemptions": 1, "object": "coupon"}  # fmt: skip
+                  "plan_ids": ["basic", "team"], "redemptions": 1, "object": "coupon"}
         self.site.put("coupons", launch, self.start)
         self.site.put("coupons", launch | {"discount_percentage": 12.5, "redemptions": 9}, self._later(0.6))
         self.site.put("coupons", {"id": "welcome", "name": "Welcome", "discount_type": "fixed_amount",
                                   "discount_amount": 500, "currency_code": "EUR", "duration_type": "one_time",
                                   "status": "active", "created_at": self.start, "plan_ids": [], "object": "coupon"},
-                      self.start)  # fmt: skip
+                      self.start)
 
 
 def _event(site: Site, kind: str, at: int, content: dict, visible_at: int | None = None) -> None:
     number = len(site.versions.get("events", {})) + 1
     body = {"id": f"ev_{number:06d}", "occurred_at": at, "source": "admin_console", "object": "event", "api_version": "v2",
-            "content": content, "event_type": kind, "webhook_status": "not_configured"}  # fmt: skip
+            "content": content, "event_type": kind, "webhook_status": "not_configured"}
     site.put("events", body, visible_at=visible_at)
 
 
@@ -273,11 +282,11 @@ class _Customer:
                 "email": f"user{number}@example.com", "auto_collection": "on", "net_term_days": 0, "created_at": born,
                 "taxability": "taxable", "pii_cleared": "active", "deleted": False, "object": "customer",
                 "card_status": "valid", "promotional_credits": 0, "refundable_credits": 0, "excess_payments": 0,
-                "unbilled_charges": 0, "preferred_currency_code": self.currency, "mrr": 0}  # fmt: skip
+                "unbilled_charges": 0, "preferred_currency_code": self.currency, "mrr": 0}
         if self.choice.random() < 0.8:
             body["billing_address"] = {"first_name": f"First{number}", "line1": f"{number} Mill Lane", "city": "Leeds",
                                        "zip": f"LS{number}", "country": "GB", "validation_status": "not_validated",
-                                       "object": "billing_address"}  # fmt: skip
+                                       "object": "billing_address"}
         body["contacts"] = [self._contact(n) for n in range(1, self.choice.randint(1, 3))]
         if self.choice.random() < 0.3:
             body["meta_data"] = {}
@@ -286,7 +295,7 @@ class _Customer:
     def _contact(self, number: int) -> dict:
         return {"id": f"contact_{self.number}_{number}", "first_name": f"Contact{number}", "enabled": True,
                 "email": f"contact{number}.{self.number}@example.com", "send_billing_email": number == 1,
-                "object": "contact"}  # fmt: skip
+                "object": "contact"}
 
     def _grow_older(self, born: int) -> None:
         later = born + self.choice.randint(20, 200) * DAY
@@ -294,7 +303,7 @@ class _Customer:
         self.put(max(later, (self.start + self.end) // 2), cf_segment=self.choice.choice(["mid market", "enterprise"]))
         later = max(later, self.body["updated_at"]) + self.choice.randint(1, 90) * DAY
         self.put(later, contacts=self.body["contacts"][1:] + [self._contact(9)], promotional_credits=120,
-                 balances=[{"promotional_credits": 120, "currency_code": self.currency, "object": "customer_balance"}])  # fmt: skip
+                 balances=[{"promotional_credits": 120, "currency_code": self.currency, "object": "balance"}])
         if self.number % 12 == 5 and later + 30 * DAY < self.end:
             self.put(later + 30 * DAY, deleted=True)
         elif self.number % 12 == 8:
@@ -320,10 +329,11 @@ class _Subscription:
         self.body = {"id": self.id, "customer_id": self.customer.body["id"], "auto_collection": "on", "deleted": False,
                      "billing_period": 1, "billing_period_unit": "month", "created_at": self.born, "started_at": self.born,
                      "status": "active", "has_scheduled_changes": False, "due_invoices_count": 0, "object": "subscription",
-                     "base_currency_code": self.site.base_currency}  # fmt: skip
+                     "base_currency_code": self.site.base_currency}
         if self.choice.random() < 0.3:
-            self.put("subscription_created", self.born, status="in_trial", trial_start=self.born, trial_end=self.born + 14 * DAY)
-            self.put("subscription_activated", self.born + 14 * DAY, status="active", activated_at=self.born + 14 * DAY)
+            paying = self.born + 14 * DAY
+            self.put("subscription_created", self.born, status="in_trial", trial_start=self.born, trial_end=paying)
+            self.put("subscription_activated", paying, status="active", activated_at=paying)
         else:
             self.put("subscription_created", self.born, activated_at=self.born)
         term = self.born + 14 * DAY
@@ -402,7 +412,7 @@ class _Subscription:
         lines = [("plan", self.plan, self.quantity, unit * PLANS[self.plan])]
         lines += [("addon", name, 1, unit * ADDONS[name] // 2) for name in self.addons]
         return [{"type": kind, "id": f"{name}-{self.currency}", "quantity": quantity, "unit_price": price,
-                 "amount": quantity * price} for kind, name, quantity, price in lines]  # fmt: skip
+                 "amount": quantity * price} for kind, name, quantity, price in lines]
 
     def amount(self) -> int:
         return sum(line["amount"] for line in self.positions())
@@ -416,17 +426,17 @@ class _Subscription:
         if self.site.catalog == ITEM_MODEL:
             items = [{"item_price_id": line["id"], "item_type": line["type"], "quantity": line["quantity"],
                       "unit_price": line["unit_price"], "amount": line["amount"], "free_quantity": 0,
-                      "object": "subscription_item"} for line in lines]  # fmt: skip
+                      "object": "subscription_item"} for line in lines]
             tiers = [{"item_price_id": line["id"], "starting_unit": 1, "price": line["unit_price"], "object": "item_tier"}
-                     for line in lines if line["id"].startswith("storage")]  # fmt: skip
+                     for line in lines if line["id"].startswith("storage")]
             return common | {"subscription_items": items} | ({"item_tiers": tiers} if tiers else {})
         plan, addons = lines[0], lines[1:]
         priced = common | {"plan_id": plan["id"], "plan_quantity": plan["quantity"], "plan_free_quantity": 0,
-                           "plan_unit_price": plan["unit_price"], "plan_amount": plan["amount"]}  # fmt: skip
+                           "plan_unit_price": plan["unit_price"], "plan_amount": plan["amount"]}
         # An empty list and no list at all mean the same; the API has shown both.
         if addons or self.quantity % 2:
             priced["addons"] = [{"id": line["id"], "quantity": line["quantity"], "unit_price": line["unit_price"],
-                                 "amount": line["amount"], "object": "addon"} for line in addons]  # fmt: skip
+                                 "amount": line["amount"], "object": "addon"} for line in addons]
         return priced
 
 
@@ -460,7 +470,7 @@ class _Invoice:
     def _common(self) -> dict:
         return {"customer_id": self.subscription.body["customer_id"], "subscription_id": self.subscription.id,
                 "currency_code": self.subscription.currency, "base_currency_code": self.site.base_currency,
-                "exchange_rate": self.subscription.exchange_rate(), "deleted": False}  # fmt: skip
+                "exchange_rate": self.subscription.exchange_rate(), "deleted": False}
 
     def _first_body(self) -> dict:
         lines = [self._line(number, line) for number, line in enumerate(self.subscription.positions(), 1)]
@@ -472,14 +482,14 @@ class _Invoice:
                 "due_date": self.at, "net_term_days": 0, "total": total, "sub_total": sub_total, "tax": tax,
                 "amount_paid": 0, "amount_due": total, "amount_adjusted": 0, "write_off_amount": 0, "credits_applied": 0,
                 "first_invoice": self.subscription.invoices == 1, "generated_at": self.at, "object": "invoice",
-                "line_items": lines, "linked_payments": [], "dunning_attempts": []}  # fmt: skip
+                "line_items": lines, "linked_payments": [], "dunning_attempts": []}
         if discount:
             body["discounts"] = [{"amount": discount, "description": "Launch offer", "entity_type": "document_level_coupon",
-                                  "entity_id": "launch", "object": "discount"}]  # fmt: skip
+                                  "entity_id": "launch", "object": "discount"}]
         if tax:
             body["taxes"] = [{"name": "VAT", "amount": tax, "description": "VAT @ 20%", "object": "tax"}]
             body["line_item_taxes"] = [{"line_item_id": lines[0]["id"], "tax_name": "VAT", "tax_rate": 20.0,
-                                        "tax_amount": tax, "object": "line_item_tax"}]  # fmt: skip
+                                        "tax_amount": tax, "object": "line_item_tax"}]
         return body | self._common()
 
     def _line(self, number: int, line: dict) -> dict:
@@ -487,7 +497,7 @@ class _Invoice:
                 "unit_amount": line["unit_price"], "quantity": line["quantity"], "amount": line["amount"],
                 "pricing_model": "per_unit", "is_taxed": False, "tax_amount": 0, "object": "line_item",
                 "subscription_id": self.subscription.id, "entity_type": line["type"], "entity_id": line["id"],
-                "description": f"{line['id']} × {line['quantity']}"}  # fmt: skip
+                "description": f"{line['id']} × {line['quantity']}"}
 
     def _pay(self, at: int) -> None:
         number, total = f"txn_{self.id[4:]}", self.body["total"]
@@ -498,10 +508,10 @@ class _Invoice:
                                        "linked_refunds": [],
                                        "linked_invoices": [{"invoice_id": self.id, "applied_amount": total, "applied_at": at,
                                                             "invoice_date": self.at, "invoice_total": total,
-                                                            "invoice_status": "paid"}]} | self._common(), at)  # fmt: skip
+                                                            "invoice_status": "paid"}]} | self._common(), at)
         self._put(at, status="paid", paid_at=at, amount_paid=total, amount_due=0,
                   linked_payments=[{"txn_id": number, "applied_amount": total, "applied_at": at, "txn_status": "success",
-                                    "txn_date": at, "txn_amount": total}])  # fmt: skip
+                                    "txn_date": at, "txn_amount": total}])
 
     def _credit(self, at: int) -> None:
         if at >= self.end:
@@ -512,6 +522,6 @@ class _Invoice:
                                        "price_type": "tax_exclusive", "total": total, "sub_total": total,
                                        "amount_allocated": 0, "amount_refunded": 0, "amount_available": total,
                                        "line_items": [self.body["line_items"][0] | {"amount": total}], "allocations": [],
-                                       "object": "credit_note"} | self._common(), at)  # fmt: skip
+                                       "object": "credit_note"} | self._common(), at)
         self._put(at, issued_credit_notes=[{"cn_id": f"cn_{self.id[4:]}", "cn_total": total, "cn_status": "refund_due",
-                                            "cn_date": at}])  # fmt: skip
+                                            "cn_date": at}])
