@@ -4,9 +4,11 @@ The records of the plan model are taken out of events and responses, where one r
 API shows the n-th version of each in wave n, and the lake is read once for each wave.
 """
 
+import datetime
 import gzip
 import json
 import pathlib
+from decimal import Decimal
 
 import pytest
 from support import totesys
@@ -167,3 +169,15 @@ def test_landing_holds_every_page_as_it_was_sent(records, lake):
         for by_id in each.versions.values():
             for record in (record for known in by_id.values() for record in known):
                 assert json.dumps(record, sort_keys=True) in landed
+
+
+def test_the_walker_notices_what_is_lost():
+    record = {"id": "a", "at": 1626053281, "rate": 1.0, "ok": True, "lines": [{"n": 5}, {"n": 5}], "tags": ["x"]}
+    at = datetime.datetime(2021, 7, 12, 1, 28, 1, tzinfo=datetime.timezone.utc)
+    parent = {"id": "a", "at": at, "rate": Decimal("1.000000000"), "ok": True, "tags": ["x"], "_leat_op": "u"}
+    assert missing(record, [parent, {"n": 5}, {"n": 5}]) == []
+    assert missing(record, [parent, {"lines": '[{"n": 5}, {"n": 5}]'}]) == []
+    assert missing(record, [parent, {"n": 5}]) == ["5"], "one of two equal values"
+    assert missing(record, [parent | {"at": at + datetime.timedelta(hours=1)}, {"n": 5}, {"n": 5}]) == ["1626053281"]
+    assert missing(record, [parent | {"rate": Decimal("1.01")}, {"n": 5}, {"n": 5}]) == ["1"]
+    assert missing(record, [parent | {"ok": 1}, {"n": 5}, {"n": 5}]) == ["bool True"]

@@ -22,7 +22,7 @@ retry: {{attempts: 3, wait_max: 2s}}
 timeout: 1s
 paginate: {{type: token, read: $.next_offset, param: offset}}
 params: {{limit: 100, include_deleted: true, "updated_at[between]": "[{{since}},{{until}}]"}}
-position: {{from: updated_at, unit: s, overlap: 5m, start: 2026-01-01, window: 3650d}}
+position: {{from: updated_at, unit: s, overlap: 5m, start: {start}}}
 key: id
 version: resource_version
 version_time: updated_at
@@ -59,7 +59,8 @@ class Small:
         self.api = BillingApi(World({SITE: self.site}, stamp, stamp)).__enter__()
         self.project = Project(Leat(folder / "home", folder), folder / "project", {"ACME_KEY": _KEY})
         self.project.write("leat.yaml", "name: small\n")
-        self.project.write("sources/billing.yaml", _SOURCE.format(url=self.api.url))
+        start = time.strftime("%Y-%m-%d", time.gmtime(stamp - 86400))
+        self.project.write("sources/billing.yaml", _SOURCE.format(url=self.api.url, start=start))
 
     def close(self) -> None:
         self.api.__exit__()

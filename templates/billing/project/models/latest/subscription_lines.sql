@@ -1,5 +1,5 @@
 /* ---
-description: What subscriptions consist of now: plan and addons on sites that have plans, items on the others.
+description: What subscriptions consist of now, plan and addons on sites that have plans, items on the others.
 key: [site, subscriptions_id, line]
 warehouse: {table: latest_subscription_lines}
 checks:
