@@ -4,9 +4,10 @@ A World is a timeline. `site.state(endpoint, now)` says how all resources of an 
 included; `rates(world, now)` is the file of exchange rates as published by then. The same seed gives the same world, and
 the n-th customer lives the same life in a small world and in a large one.
 
-One customer in twelve each: changes minutes before a month ends and is seen minutes after, is deleted, changes currency,
-is cancelled and comes back, pays in yen, in a currency that nobody quotes, in one that is quoted no more. The first two of a site
-are there from the first day with an addon, and get a credit in the first month, so no list stays empty for long.
+One customer in twelve each: changes in the second in which a month begins; changes minutes before a month ends and is
+seen minutes after; is deleted; changes currency; is cancelled and comes back; pays in yen, in a currency that nobody
+quotes, in one that is quoted no more. The first two of a site are there from the first day with an addon, and get a credit
+in the first month, so no list stays empty for long.
 """
 
 from __future__ import annotations
@@ -363,7 +364,8 @@ class _Subscription:
             self.addons = self.addons[1:]
         elif chance < 0.34:
             self.put("subscription_cancellation_scheduled", at, status="non_renewing")
-            self.put("subscription_cancelled", at + DAY, status="cancelled", cancelled_at=at + DAY, cancel_reason="not_paid")
+            gone = at + 20 * DAY
+            self.put("subscription_cancelled", gone, status="cancelled", cancelled_at=gone, cancel_reason="not_paid")
             self.over = True
             return
         else:
@@ -373,9 +375,12 @@ class _Subscription:
     def _story(self, month: int, at: int) -> None:
         """What one customer in twelve does, some months after the beginning."""
         story = self.customer.story
-        if story == 3 and month % 3 == 1:  # minutes before the month ends, seen minutes after
-            day = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
-            border = month_start(day.year, day.month, 1)
+        day = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
+        border = month_start(day.year, day.month, 1)
+        if story == 2 and month % 4 == 1:  # in the very second in which the next month begins
+            self.quantity += 2
+            self.put("subscription_changed", border)
+        elif story == 3 and month % 3 == 1:  # minutes before the month ends, seen minutes after
             self.quantity += 1
             self.put("subscription_changed", border - 270 + self.choice.randint(0, 200), visible_at=border + 240)
         elif story == 5 and month == 4:
