@@ -13,7 +13,6 @@ in the first month, so no list stays empty for long.
 from __future__ import annotations
 
 import calendar
-import copy
 import datetime
 import json
 import random
@@ -75,9 +74,9 @@ class Site:
     def put(self, endpoint: str, body: dict, at: int | None = None, visible_at: int | None = None) -> dict:
         """Add a version. `at` stamps it: updated_at in seconds, and a resource_version above all earlier ones."""
         versions = self.versions.setdefault(endpoint, {}).setdefault(body["id"], [])
-        body = copy.deepcopy(body)
+        body = dict(body)  # what is in it is never changed, only replaced
         if at is not None:
-            newest = max((v.body.get("resource_version", 0) for v in versions if v.body), default=0)
+            newest = next((v.body.get("resource_version", 0) for v in reversed(versions) if v.body), 0)
             body["updated_at"] = at
             body["resource_version"] = max(at * 1000 + _spread(body["id"]), newest + 1)
         shown = visible_at if visible_at is not None else body.get("updated_at", body.get("occurred_at", 0))
