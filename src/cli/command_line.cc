@@ -290,6 +290,9 @@ class Parser {
   }
 
   void AddRunFlags(CLI::App& sub) {
+    Describe(sub.add_flag("--from-landing", line_.from_landing,
+                          "make streams of APIs anew from all that they ever answered, asking no server"),
+             kOwnGroup);
     Describe(sub.add_flag("--dry-run", line_.dry_run, "show what  leat plan  shows, and do nothing"), kOwnGroup);
     Describe(sub.add_option("--apply", line_.apply, "run what a saved plan shows, if it is still true"), kOwnGroup,
              "FILE");
@@ -421,7 +424,10 @@ class Parser {
     if (command == "init" && line_.template_name.empty())
       throw UsageError("leat init needs --template; expected shop, billing or empty", command);
     if (line_.dot && line_.json) throw UsageError("--dot and --json exclude each other", command);
-    if (!line_.apply.empty() && (!tables_.empty() || !exclude_.empty() || line_.full_refresh))
+    if (line_.from_landing && line_.full_refresh)
+      throw UsageError("--from-landing and --full-refresh exclude each other", command);
+    if (line_.from_landing && line_.dry_run) throw UsageError("--from-landing has no --dry-run", command);
+    if (!line_.apply.empty() && (!tables_.empty() || !exclude_.empty() || line_.full_refresh || line_.from_landing))
       throw UsageError("--apply takes its selection from the plan", command);
     if (command == "completion") OneOf(line_.subject, "SHELL");
     if (!line_.subject.empty()) return;

@@ -37,6 +37,7 @@ struct CommandLine {
 
   bool fast = false;           // validate
   bool full_refresh = false;   // plan, run
+  bool from_landing = false;   // run
   bool dry_run = false;        ///< run: show the plan, and do nothing
   std::string apply;           ///< run: a saved plan
   std::string action;          ///< runs: list, show, logs; state: show, reset; connections: list, test, discover

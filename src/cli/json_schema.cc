@@ -50,7 +50,12 @@ Json ScalarSchema(const Field& field) {
       return schema;
     }
     case FieldType::kScalar:
+    case FieldType::kTemplate:
       return AnyText();
+    case FieldType::kJsonPath:
+      return Pattern(R"(\$(\.[^.\[\]]+|\['[^']+'\]|\[\*\])*)");
+    case FieldType::kCredential:
+      return Pattern(R"(\$\{([A-Za-z_][A-Za-z0-9_]*|file:/.*)\}|\{[a-z_][a-z0-9_]*\})");
     case FieldType::kName:
       return Pattern(kName);
     case FieldType::kTable:
@@ -73,6 +78,7 @@ Json ScalarSchema(const Field& field) {
       return Pattern(R"(\$\{([A-Za-z_][A-Za-z0-9_]*|file:/.*)\})");
     case FieldType::kChoice:
       return {{"enum", field.choices}};
+    case FieldType::kAny:
     case FieldType::kSection:
       break;
   }
@@ -89,12 +95,13 @@ Json DefaultOf(const Field& field) {
 /// Writes the schema of a section with all that is in it.
 class SchemaWriter {
  public:
-  explicit SchemaWriter(bool overlay) : overlay_(overlay) {}
+  /// \param type  in force where a section has none of its own; empty: any
+  explicit SchemaWriter(bool overlay, std::string_view type = "") : overlay_(overlay), type_(type) {}
 
   Json OfSection(const Section& section) const {
     if (section.overlay && !overlay_) return SchemaWriter(true).OfSection(section);
     const std::vector<std::string_view> types = overlay_ ? std::vector<std::string_view>() : TypesOf(section);
-    if (types.empty()) return OfFields(section, "");
+    if (types.empty()) return OfFields(section, overlay_ ? "" : type_);
     Json branches = Json::array();
     for (const std::string_view type : types) branches.push_back(OfFields(section, type));
     return {{"oneOf", branches}};
@@ -104,8 +111,11 @@ class SchemaWriter {
   /// The values of `type` if it decides which other fields there are.
   static std::vector<std::string_view> TypesOf(const Section& section) {
     const auto fields = section.AllFields();
-    if (std::all_of(fields.begin(), fields.end(), [](const Field* field) { return field->of_type.empty(); })) return {};
-    const auto choices = section.Find("type")->choices;
+    const Field* type = section.Find("type");
+    if (type == nullptr ||
+        std::all_of(fields.begin(), fields.end(), [](const Field* field) { return field->of_type.empty(); }))
+      return {};
+    const auto choices = type->choices;
     return {choices.begin(), choices.end()};
   }
 
@@ -116,8 +126,8 @@ class SchemaWriter {
     Json required = Json::array();
     for (const Field* field : section.AllFields()) {
       if (!type.empty() && !field->of_type.empty() && field->of_type != type) continue;
-      Json& property = schema["properties"][std::string(field->name)] = OfField(*field);
-      if (!type.empty() && field->name == "type") property["enum"] = {type};
+      Json& property = schema["properties"][std::string(field->name)] = SchemaWriter(overlay_, type).OfField(*field);
+      if (!type.empty() && field->name == "type") property["enum"] = property["examples"] = {type};
       if (field->required && !overlay_) required.push_back(field->name);
     }
     if (!required.empty()) schema["required"] = required;
@@ -137,6 +147,10 @@ class SchemaWriter {
   Json OfOne(const Field& field) const {
     if (field.type != FieldType::kSection) return ScalarSchema(field);
     Json schema = OfSection(*field.section);
+    if (!field.list_of.empty()) {
+      Json list = OfField(*field.section->Find(field.list_of));
+      return {{"anyOf", {schema, std::move(list)}}};
+    }
     if (field.key_alone) return {{"anyOf", {schema, {{"enum", NamesOf(*field.section)}}}}};
     return field.or_false ? Json{{"anyOf", {schema, {{"const", false}}}}} : schema;
   }
@@ -169,12 +183,14 @@ class SchemaWriter {
 
   Json MapOf(const Field& field) const {
     Json value = field.shape == FieldShape::kMap ? OfOne(field) : ListOf(field);
-    if (overlay_ || (field.nullable && field.type == FieldType::kSection)) value = OrNull(std::move(value));
+    if (overlay_ || field.nullable_values || (field.nullable && field.type == FieldType::kSection))
+      value = OrNull(std::move(value));
     const Json key = field.key_type == FieldType::kName ? Pattern(kName) : Json{{"minLength", 1}};
     return {{"type", "object"}, {"propertyNames", key}, {"additionalProperties", value}};
   }
 
   const bool overlay_;  ///< what is written about is laid over other values
+  const std::string_view type_;
 };
 
 }  // namespace

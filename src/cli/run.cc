@@ -71,10 +71,11 @@ ExitCode Run(Session& session) {
   return WithJunit(session, [&](JunitReport& junit) {
     const CommandLine& line = session.line();
     const config::Project project = session.OpenProject();
-    pipeline::RunOptions options =
-        line.apply.empty()
-            ? pipeline::RunOptions{.select = line.select, .exclude = line.exclude, .full_refresh = line.full_refresh}
-            : OptionsOfPlan(session, project);
+    pipeline::RunOptions options = line.apply.empty() ? pipeline::RunOptions{.select = line.select,
+                                                                             .exclude = line.exclude,
+                                                                             .full_refresh = line.full_refresh,
+                                                                             .from_landing = line.from_landing}
+                                                      : OptionsOfPlan(session, project);
     options.wait = line.wait;
     if (line.dry_run) return AnswerPlan(session, project, options);
     return *CarryOutRun(session, project, options, &junit);

@@ -59,6 +59,12 @@ std::string Found(const YamlNode& node) {
 
 std::string Example(const Field& field) { return fmt::format("for example  {}: {}", field.name, field.example); }
 
+/// Whether `text` is a name in braces and nothing else.
+bool IsPlaceholder(std::string_view text) {
+  const auto names = PlaceholdersIn(text);
+  return names.size() == 1 && text == fmt::format("{{{}}}", names[0]);
+}
+
 std::string Extend(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
 }
@@ -69,6 +75,20 @@ class Checker {
   Checker(bool overlay, std::vector<Diagnostic>& diagnostics) : overlay_(overlay), diagnostics_(diagnostics) {}
 
   YamlPointer CheckSection(const YamlNode& node, const Section& section, const std::string& path) {
+    const std::string outer_type = type_;
+    if (section.Find("type") != nullptr) type_ = TypeIn(node);
+    YamlPointer checked = CheckKeys(node, section, path);
+    type_ = outer_type;
+    return checked;
+  }
+
+ private:
+  static std::string TypeIn(const YamlNode& node) {
+    const YamlEntry* entry = node.Find("type");
+    return entry == nullptr || entry->value->kind != YamlNode::Kind::kScalar ? "" : entry->value->text;
+  }
+
+  YamlPointer CheckKeys(const YamlNode& node, const Section& section, const std::string& path) {
     auto checked = std::make_shared<YamlNode>();
     checked->kind = YamlNode::Kind::kMap;
     checked->place = node.place;
@@ -84,24 +104,29 @@ class Checker {
     return checked;
   }
 
- private:
-  /// Whether a field belongs to the `type` beside it; one that is given and does not is reported.
+  /// Whether a field belongs to the `type` beside it or above; one that is given and does not is reported.
   bool IsOfType(const Field& field, const Section& section, const YamlNode& checked, const std::string& path) {
     if (field.of_type.empty()) return true;
-    const YamlEntry* type = checked.Find("type");
-    if (type == nullptr || type->value == nullptr) return false;  // reported already
-    if (type->value->text == field.of_type) return true;
+    if (!IsKnownType(section)) return false;  // reported already, or about to be
+    if (type_ == field.of_type) return true;
     const YamlEntry* given = checked.Find(field.name);
     if (given == nullptr) return false;
     std::vector<std::string_view> own;
     for (const Field* other : section.AllFields())
-      if (other->of_type == type->value->text) own.push_back(other->name);
+      if (other->of_type == type_) own.push_back(other->name);
+    const bool is_beside = section.Find("type") != nullptr;
     ReportContradiction(given->key_place,
                         fmt::format("{} belongs to type {}; {} has type {}", Extend(path, field.name), field.of_type,
-                                    path, type->value->text),
-                        fmt::format("remove it; type {} has: {}", type->value->text, fmt::join(own, ", ")),
-                        diagnostics_);
+                                    is_beside && !path.empty() ? path : "this source", type_),
+                        fmt::format("remove it; type {} has: {}", type_, fmt::join(own, ", ")), diagnostics_);
     return false;
+  }
+
+  /// Whether the type in force is one that fields of this section belong to.
+  bool IsKnownType(const Section& section) const {
+    const Field* type = section.Find("type");
+    return type == nullptr ? !type_.empty()
+                           : std::find(type->choices.begin(), type->choices.end(), type_) != type->choices.end();
   }
 
   void CheckEntry(const YamlEntry& entry, const Section& section, const std::string& path, YamlNode& checked) {
@@ -184,7 +209,7 @@ class Checker {
   }
 
   YamlPointer CheckMapValue(const YamlEntry& entry, const Field& field, const std::string& path) {
-    if (overlay_ && entry.value->kind == YamlNode::Kind::kNull) return entry.value;
+    if ((overlay_ || field.nullable_values) && entry.value->kind == YamlNode::Kind::kNull) return entry.value;
     // A stream's value may be empty: its name alone says that it is wanted.
     if (field.nullable && field.type == FieldType::kSection && entry.value->kind == YamlNode::Kind::kNull) {
       YamlNode empty;
@@ -207,6 +232,7 @@ class Checker {
 
   YamlPointer CheckOne(const YamlPointer& value, const Field& field, const std::string& path) {
     if (field.type == FieldType::kSection) return CheckNested(value, field, path);
+    if (field.type == FieldType::kAny) return value;
     if (value->kind != YamlNode::Kind::kScalar) return WrongType(*value, field, path, ExpectedOne(field));
     return CheckScalar(*value, field, path) ? value : nullptr;
   }
@@ -215,16 +241,22 @@ class Checker {
     if (field.or_false && value->plain && value->text == "false") return value;
     if (field.key_alone && value->kind == YamlNode::Kind::kScalar)
       return CheckSection(*KeyAlone(*value), *field.section, path);
+    if (!field.list_of.empty() && value->kind == YamlNode::Kind::kList)
+      return CheckSection(*MapOf(field.list_of, value), *field.section, path);
     if (value->kind != YamlNode::Kind::kMap)
       return WrongType(*value, field, path, ExpectedOne(field) + (field.or_false ? " or false" : ""));
     return CheckSection(*value, *field.section, path);
   }
 
   static YamlPointer KeyAlone(const YamlNode& key) {
+    return MapOf(key.text, std::make_shared<const YamlNode>(YamlNode{.place = key.place}));
+  }
+
+  static YamlPointer MapOf(std::string_view key, const YamlPointer& value) {
     auto map = std::make_shared<YamlNode>();
     map->kind = YamlNode::Kind::kMap;
-    map->place = key.place;
-    map->entries.push_back({key.text, key.place, std::make_shared<const YamlNode>(YamlNode{.place = key.place})});
+    map->place = value->place;
+    map->entries.push_back({std::string(key), value->place, value});
     return map;
   }
 
@@ -258,12 +290,28 @@ class Checker {
         return Require(IsSqlType(text), "LEAT0105", node, field, path);
       case FieldType::kSecret:
         return CheckSecret(node, field, path);
+      case FieldType::kCredential:
+        return IsPlaceholder(text) || CheckSecret(node, field, path);
+      case FieldType::kTemplate:
+        return CheckTemplate(node, field, path);
+      case FieldType::kJsonPath:
+        return Require(ParseJsonPath(text).has_value(), "LEAT0105", node, field, path);
       case FieldType::kChoice:
         return CheckChoice(node, field, path);
+      case FieldType::kAny:
       case FieldType::kSection:
         return false;
     }
     return false;
+  }
+
+  /// Credentials may be secrets; other texts of a request are sent as they are.
+  bool CheckTemplate(const YamlNode& node, const Field& field, const std::string& path) {
+    const bool is_credential = path.starts_with("auth.");
+    if (is_credential && SecretReference::IsReference(node.text)) return true;
+    if (node.text.starts_with("${") && node.text.ends_with('}')) return RefuseVariable(node, path);
+    return Require(node.text.find_first_of(std::string_view("\0\r\n", 3)) == std::string::npos, "LEAT0105", node, field,
+                   path);
   }
 
   /// It would be taken for the value itself.
@@ -336,15 +384,18 @@ class Checker {
   YamlPointer WrongType(const YamlNode& node, const Field& field, const std::string& path,
                         const std::string& expected) {
     // What stands where a secret is expected may be one.
-    const std::string found =
-        field.type == FieldType::kSecret && node.kind == YamlNode::Kind::kScalar ? "text" : Found(node);
+    const std::string found = (field.type == FieldType::kSecret || field.type == FieldType::kCredential) &&
+                                      node.kind == YamlNode::Kind::kScalar
+                                  ? "text"
+                                  : Found(node);
     Report("LEAT0104", node.place, fmt::format("{} is {}; expected {}", path, found, expected), Example(field));
     return nullptr;
   }
 
   void ReportUnknown(const YamlEntry& entry, const Section& section) {
     std::vector<std::string> known;
-    for (const Field* field : section.AllFields()) known.emplace_back(field->name);
+    for (const Field* field : section.AllFields())
+      if (field->of_type.empty() || field->of_type == type_ || !IsKnownType(section)) known.emplace_back(field->name);
     std::string key = entry.key;
     // `{password hunter2}` is one key in YAML: show only the word that is known not to be secret.
     if (const size_t blank = key.find_first_of(" \t"); blank != std::string::npos && NamesSecret(key.substr(0, blank)))
@@ -381,6 +432,7 @@ class Checker {
   }
 
   const bool overlay_;  ///< what is checked is laid over other values
+  std::string type_;    ///< in force: of the section at hand, or of the nearest one around it that has a type
   std::vector<Diagnostic>& diagnostics_;
 };
 
@@ -441,7 +493,7 @@ YamlPointer Overlay(const YamlPointer& node, const Section& section, const std::
   for (const Field* field : section.AllFields()) {
     const std::string name(field->name);
     const std::string field_path = Extend(path, name);
-    if (field->type == FieldType::kSecret) continue;
+    if (field->type == FieldType::kSecret || field->type == FieldType::kCredential) continue;
     if (field->type == FieldType::kSection) {
       const YamlEntry* entry = node->Find(name);
       const YamlPointer value =
@@ -489,6 +541,14 @@ std::string ExpectedOne(const Field& field) {
       return "a type such as numeric(10,2)";
     case FieldType::kSecret:
       return "${NAME} or ${file:/path}";
+    case FieldType::kCredential:
+      return "${NAME}, ${file:/path} or {name}";
+    case FieldType::kTemplate:
+      return "a single value";
+    case FieldType::kJsonPath:
+      return "a path of names and [*], such as $.list[*].invoice";
+    case FieldType::kAny:
+      return "any value";
     case FieldType::kChoice:
       return Choices(field);
     case FieldType::kSection:

@@ -16,15 +16,19 @@ enum class FieldType {
   kTable,   ///< namespace.table
   kGlob,    ///< a name, or a pattern with * and ?
   kInteger,
-  kBoolean,   ///< true or false
-  kSize,      ///< bytes: 64MB, 64MiB
-  kDuration,  ///< 500ms, 30s, 5m, 2h, 7d, or one of `choices`
-  kDate,      ///< yyyy-mm-dd
-  kPath,      ///< of a file or folder; relative ones start at the project
-  kSqlType,   ///< numeric(10,2)
-  kSecret,    ///< ${NAME} or ${file:/path}, never the secret itself
-  kChoice,    ///< one of `choices`
-  kSection    ///< a map with the fields of `section`
+  kBoolean,     ///< true or false
+  kSize,        ///< bytes: 64MB, 64MiB
+  kDuration,    ///< 500ms, 30s, 5m, 2h, 7d, or one of `choices`
+  kDate,        ///< yyyy-mm-dd
+  kPath,        ///< of a file or folder; relative ones start at the project
+  kSqlType,     ///< numeric(10,2)
+  kSecret,      ///< ${NAME} or ${file:/path}, never the secret itself
+  kTemplate,    ///< any single value, as text that may hold `{name}`
+  kCredential,  ///< ${NAME}, ${file:/path}, or a name in braces that stands for one
+  kJsonPath,    ///< $.list[*].subscription
+  kChoice,      ///< one of `choices`
+  kAny,         ///< any value, checked by who reads it
+  kSection      ///< a map with the fields of `section`
 };
 
 /// How many of them.
@@ -54,9 +58,12 @@ struct Field {
   bool single = false;
   bool distinct = false;          ///< a list that names nothing twice
   bool nullable = false;          ///< null is a value of its own: it removes what was inherited
+  bool nullable_values = false;   ///< the same of each value of a map
   bool or_false = false;          ///< `false` stands for none
   bool key_alone = false;         ///< of sections: the name of a key stands for a map of it with no value
-  std::string_view of_type = {};  ///< of a section with a `type`: the only one that this field belongs to; empty: all
+  std::string_view list_of = {};  ///< of sections: a list stands for a map of it under this name
+  std::string_view of_type =
+      {};  ///< the only value of `type`, beside it or above, that this field belongs to; empty: all
 };
 
 /// The keys that may stand in one map of a project file.

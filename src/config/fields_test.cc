@@ -30,7 +30,7 @@ leat.yaml:2:1: LEAT0102 unknown key 'conections'; did you mean connections?
 leat.yaml:3:1: LEAT0102 unknown key 'qwerty'
   help: keys here: name, lake, state, connections, warehouse, freshness, limits, retention, targets
 sources/crm.yaml:3:15: LEAT0102 unknown key 'colums'; did you mean columns?
-  help: keys here: skip, read, deletes, key, columns, rename, tags, description, owner, freshness
+  help: keys here: skip, read, deletes, key, columns, rename, version_time, tags, description, owner, freshness
 sources/crm.yaml:2:13: LEAT0112 connection 'c' does not exist
   help: add  c: {type: postgres, …}  to connections in leat.yaml
 )");
@@ -137,8 +137,6 @@ leat.yaml:2:6: LEAT0106 connections.c.type is missing
   help: add  type: postgres
 sources/crm.yaml:1:1: LEAT0106 type is missing
   help: add  type: postgres
-sources/crm.yaml:1:1: LEAT0106 connection is missing
-  help: add  connection: totesys
 models/mart/d.yaml:1:1: LEAT0106 kind is missing
   help: add  kind: dim_date
 )");
@@ -167,9 +165,9 @@ leat.yaml:5:33: LEAT0108 connections.c.password stands in the file; expected ${N
 leat.yaml:6:33: LEAT0104 connections.d.password is a list; expected ${NAME} or ${file:/path}
   help: for example  password: "${TOTESYS_PASSWORD}"
 leat.yaml:7:23: LEAT0102 unknown key 'pasword'; did you mean password?
-  help: keys here: type, host, port, database, user, password, service, sslmode, path
+  help: keys here: type, host, port, database, user, password, service, sslmode
 leat.yaml:8:23: LEAT0102 unknown key 'password'; did you mean password?
-  help: keys here: type, host, port, database, user, password, service, sslmode, path
+  help: keys here: type, host, port, database, user, password, service, sslmode
 leat.yaml:9:6: LEAT0104 connections.g is 'postgresql://me:******@host/db'; expected a map
   help: for example  connections: {totesys: {type: postgres, host: db.internal, database: totesys, user: reader}}
 )");

@@ -80,8 +80,9 @@ class Loader {
 
   void ReadSources(const ProjectFolder& files) {
     for (const ProjectFile& entry : files.sources)
-      ReadOne(entry.file,
-              [&](const FileText& file) { project().sources.push_back(ReadSourceFile(file, entry.stem, faults())); });
+      ReadOne(entry.file, [&](const FileText& file) {
+        project().sources.push_back(ReadSourceFile(file, entry.stem, environment_, faults()));
+      });
   }
 
   void ReadModels(const ProjectFolder& files) {
@@ -143,6 +144,7 @@ class Loader {
     if (connection_names_ == ConnectionNames::kUnknown) return;
     if (project().warehouse) CheckConnection(project().warehouse->connection);
     for (const Source& source : project().sources) {
+      if (source.type == "http") continue;
       CheckConnection(source.connection);
       CheckConnectionType(source);
       const auto& warehouse = project().warehouse;

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "config/environment.h"
+#include "config/http_source.h"
+#include "config/located.h"
 #include "config/secret_reference.h"
 #include "config/settings.h"
 #include "core/error.h"
@@ -18,14 +20,6 @@ namespace leat::config {
 
 /// The name of leat.yaml without any target.
 inline constexpr std::string_view kNoTarget = "default";
-
-/// A value that knows where it was written: relative to the project's folder; the name of an environment variable,
-/// without a line, where one won over the file.
-template <typename T>
-struct Located {
-  T value{};
-  Place place;
-};
 
 /// A server or file the project talks to: an entry of `connections:`.
 struct Connection {
@@ -76,6 +70,7 @@ struct StreamRule {
   ReadMode read = ReadMode::kChanges;
   DeleteRule deletes;
   std::vector<Located<std::string>> key;
+  std::optional<Located<std::string>> version, version_time;
   ColumnRules columns;
   std::map<std::string, Located<std::string>> rename;  ///< column of the source -> column in leat
   std::optional<Located<std::string>> rename_to;       ///< the stream's own name in leat; set by Source::RuleFor
@@ -83,6 +78,9 @@ struct StreamRule {
   std::string description;
   std::string owner;
   std::optional<Freshness> freshness;
+  bool lands = true;           ///< http: answers are kept in landing as received
+  int64_t rejects_max = 1000;  ///< http: more rejected records than this fail the stream
+  HttpRules http;              ///< of type `http`
   std::set<std::string>
       given;  ///< the keys the entry gives, also as null: `skip`, `key`, `columns.include`, `columns.exclude`, …
 
@@ -98,13 +96,14 @@ struct StreamRule {
 struct Source {
   std::string name;
   std::string file;
-  std::string type;  ///< `postgres`
-  Located<std::string> connection;
+  std::string type;                 ///< `postgres`, `http`
+  Located<std::string> connection;  ///< http: empty, at the place of `base_url`
   std::string schema = "public";
   Place schema_place;                                  ///< of `schema:`, if it is given
   std::vector<StreamRule> streams;                     ///< in the order of the file; without `streams:`, one for "*"
   StreamRule defaults;                                 ///< the stream keys at the top of the file; its pattern is "*"
   std::map<std::string, Located<std::string>> rename;  ///< table of the source -> stream in leat
+  HttpSource http;                                     ///< of type `http`
   std::string description;                             ///< of schema.yml
   std::optional<Freshness> freshness;                  ///< of schema.yml, for streams that have none of their own
 

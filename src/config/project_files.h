@@ -27,7 +27,8 @@ enum class ConnectionNames {
 /// Throws: also Error(kConfig, LEAT0140) for a target that does not exist.
 ConnectionNames ReadProjectFile(const FileText& file, const Environment& environment, const std::string& target,
                                 Project& project, std::vector<Diagnostic>& diagnostics);
-Source ReadSourceFile(const FileText& file, const std::string& name, std::vector<Diagnostic>& diagnostics);
+Source ReadSourceFile(const FileText& file, const std::string& name, const Environment& environment,
+                      std::vector<Diagnostic>& diagnostics);
 /// `name_space` and `table` come from the path.
 Model ReadSqlModelFile(const FileText& file, const std::string& name_space, const std::string& table,
                        std::vector<Diagnostic>& diagnostics);

@@ -66,9 +66,16 @@ Secret ReadSecretFile(const std::string& path, const Place& place) {
 
 SecretReference::SecretReference(std::string connection, std::string written, Place place, Environment environment)
     : connection_(std::move(connection)),
+      user_(fmt::format("connection '{}'", connection_)),
       written_(std::move(written)),
       place_(std::move(place)),
       environment_(std::move(environment)) {}
+
+SecretReference SecretReference::OfSource(std::string user, std::string written, Place place, Environment environment) {
+  SecretReference reference("", std::move(written), std::move(place), std::move(environment));
+  reference.user_ = std::move(user);
+  return reference;
+}
 
 bool SecretReference::IsReference(std::string_view text) {
   if (text.size() < 4 || !text.starts_with("${") || !text.ends_with("}")) return false;
@@ -78,7 +85,7 @@ bool SecretReference::IsReference(std::string_view text) {
 }
 
 std::string SecretReference::Variable() const {
-  return VariableName(fmt::format("connections.{}.password", connection_));
+  return connection_.empty() ? "" : VariableName(fmt::format("connections.{}.password", connection_));
 }
 
 std::string SecretReference::CredentialPath() const {
@@ -88,7 +95,8 @@ std::string SecretReference::CredentialPath() const {
 
 Secret SecretReference::Resolve() const {
   if (!environment_) return Secret();
-  if (auto value = environment_(Variable())) return Secret(std::move(*value));
+  if (!connection_.empty())
+    if (auto value = environment_(Variable())) return Secret(std::move(*value));
   if (written_.empty()) {
     const std::string credential = CredentialPath();
     return credential.empty() || !PathExists(credential) ? Secret() : ReadSecretFile(credential, place_);
@@ -101,14 +109,14 @@ Secret SecretReference::Resolve() const {
   }
   if (auto value = environment_(inside)) return Secret(std::move(*value));
   throw Unreadable(place_,
-                   fmt::format("the environment variable {} is not set; connection '{}' takes its password from it",
-                               inside, connection_),
+                   fmt::format("the environment variable {} is not set; {} takes {} from it", inside, user_,
+                               connection_.empty() ? "a secret" : "its password"),
                    fmt::format("set {} before leat is started", inside));
 }
 
 std::string SecretReference::Origin() const {
   if (!environment_) return "";
-  if (environment_(Variable())) return "variable " + Variable();
+  if (!connection_.empty() && environment_(Variable())) return "variable " + Variable();
   if (written_.empty()) {
     const std::string credential = CredentialPath();
     return !credential.empty() && PathExists(credential) ? credential : "";
@@ -122,7 +130,8 @@ std::string SecretReference::Origin() const {
 std::vector<std::string> SecretReference::LookedIn() const {
   if (!environment_) return {};
   const auto state = [&](const std::string& variable) { return environment_(variable) ? "set" : "not set"; };
-  std::vector<std::string> places{fmt::format("{} ({})", Variable(), state(Variable()))};
+  std::vector<std::string> places;
+  if (!connection_.empty()) places.push_back(fmt::format("{} ({})", Variable(), state(Variable())));
   if (!written_.empty()) {
     const std::string inside(Inside(written_));
     const bool file = inside.starts_with(kFilePrefix);

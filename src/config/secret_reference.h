@@ -20,6 +20,10 @@ class SecretReference {
   /// `written` is what the file says, already checked by `IsReference`; empty if it says nothing.
   SecretReference(std::string connection, std::string written, Place place, Environment environment);
 
+  /// A reference that stands in a source file, looked up by what it says alone. \param user  what takes the secret, as
+  /// a message says it: `the source billing`
+  static SecretReference OfSource(std::string user, std::string written, Place place, Environment environment);
+
   /// Whether `text` is `${NAME}` or `${file:/absolute/path}`.
   static bool IsReference(std::string_view text);
 
@@ -40,7 +44,8 @@ class SecretReference {
   std::string Variable() const;
   std::string CredentialPath() const;
 
-  std::string connection_;
+  std::string connection_;  ///< empty: a source's
+  std::string user_;
   std::string written_;
   Place place_;
   Environment environment_;

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/check_fields.h"
 #include "config/fields.h"
 #include "config/freshness.h"
+#include "config/http_rules.h"
 #include "config/project_files.h"
 #include "config/scalars.h"
 #include "core/text.h"
@@ -60,6 +63,11 @@ StreamRule ReadRule(Located<std::string> pattern, const Values& values, std::vec
   if (values.Text("read") == "full") rule.read = ReadMode::kFull;
   rule.deletes = ReadDeletes(values.Text("deletes"));
   if (const auto columns = values.Section("columns")) rule.columns = ReadColumns(*columns);
+  rule.version = values.OptionalText("version");
+  rule.version_time = values.OptionalText("version_time");
+  rule.lands = values.Text("landing") != "none";
+  rule.rejects_max = values.Integer("rejects_max").value_or(rule.rejects_max);
+  rule.http = ReadHttpRules(values, diagnostics);
   rule.tags = values.Texts("tags");
   rule.description = values.Text("description");
   rule.owner = values.Text("owner");
@@ -98,6 +106,11 @@ void Apply(const StreamRule& over, StreamRule& rule) {
   if (gives("columns.new")) rule.columns.on_new = over.columns.on_new;
   if (gives("columns.missing")) rule.columns.on_missing = over.columns.on_missing;
   if (gives("columns.changed")) rule.columns.on_changed = over.columns.on_changed;
+  if (gives("version")) rule.version = over.version;
+  if (gives("version_time")) rule.version_time = over.version_time;
+  if (gives("landing")) rule.lands = over.lands;
+  if (gives("rejects_max")) rule.rejects_max = over.rejects_max;
+  ApplyHttpRules(over, rule.http);
   if (gives("tags")) rule.tags = over.tags;
   if (gives("description")) rule.description = over.description;
   if (gives("owner")) rule.owner = over.owner;
@@ -108,9 +121,24 @@ void Apply(const StreamRule& over, StreamRule& rule) {
   rule.pattern = over.pattern;
 }
 
+void ReadHttp(const Values& values, const Environment& environment, Source& source,
+              std::vector<Diagnostic>& diagnostics) {
+  const size_t faults_before = diagnostics.size();
+  source.http = ReadHttpSource(values, source.name, environment, diagnostics);
+  source.connection.place = source.http.base_url.place;
+  const bool names_streams = std::any_of(source.streams.begin(), source.streams.end(),
+                                         [](const StreamRule& stream) { return stream.exact(); });
+  if (!names_streams && !values.Faulty("streams"))
+    diagnostics.push_back(MakeFault("LEAT0106", values.place(), "streams is missing; an API does not tell what it has",
+                                    "add  streams: {invoices: {path: /invoices, key: id}}"));
+  // What is left out of a faulty file would be missed in texts that name it.
+  if (diagnostics.size() == faults_before) CheckHttpStreams(source, diagnostics);
+}
+
 }  // namespace
 
-Source ReadSourceFile(const FileText& file, const std::string& name, std::vector<Diagnostic>& diagnostics) {
+Source ReadSourceFile(const FileText& file, const std::string& name, const Environment& environment,
+                      std::vector<Diagnostic>& diagnostics) {
   const YamlPointer root = ParseYaml(file.file, file.text, 0, file.text.size(), diagnostics);
   const Values values = CheckFields(root, kSourceSection, diagnostics);
   Source source{.name = name,
@@ -122,6 +150,7 @@ Source ReadSourceFile(const FileText& file, const std::string& name, std::vector
                 .streams = {},
                 .defaults = {},
                 .rename = {},
+                .http = {},
                 .description = {},
                 .freshness = {}};
   source.defaults = ReadRule({"*", values.place()}, values, diagnostics);
@@ -130,6 +159,7 @@ Source ReadSourceFile(const FileText& file, const std::string& name, std::vector
   for (const auto& [entry, stream] : values.Sections("streams"))
     source.streams.push_back(ReadStream(entry, stream, diagnostics));
   if (!values.Has("streams")) source.streams.push_back({.pattern = {"*", values.place()}});
+  if (source.type == "http") ReadHttp(values, environment, source, diagnostics);
   return source;
 }
 

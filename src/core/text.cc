@@ -102,7 +102,7 @@ std::string YamlName(std::string_view name) {
   return quoted + '"';
 }
 
-std::string CleanName(std::string_view name) {
+std::string CleanName(std::string_view name, size_t bytes_max) {
   std::string clean;
   for (char c : name) {
     const char lower = LowerAscii(c);
@@ -113,7 +113,7 @@ std::string CleanName(std::string_view name) {
       clean += '_';
   }
   if (clean.empty() || (clean[0] >= '0' && clean[0] <= '9')) clean.insert(clean.begin(), '_');
-  return clean.substr(0, kNameMax);
+  return clean.substr(0, bytes_max);
 }
 
 bool IsValidName(std::string_view name) {

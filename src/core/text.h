@@ -28,8 +28,8 @@ std::string QuoteList(const std::vector<std::string>& names);
 std::string YamlName(std::string_view name);
 
 /// Turn any name of a source into one of leat's: lower case, each run of other characters `_`, `__` to `_`,
-/// a leading digit gets `_`, cut to 63 characters. Never empty.
-std::string CleanName(std::string_view name);
+/// a leading digit gets `_`, cut to `bytes_max` characters. Never empty.
+std::string CleanName(std::string_view name, size_t bytes_max = 63);
 
 /// Whether `name` is of the form `[a-z_][a-z0-9_]{0,62}` without the reserved `__` and `_leat`.
 bool IsValidName(std::string_view name);

@@ -16,14 +16,17 @@ namespace {
 Relation::Kind ParseKind(const std::string& text) {
   if (text == "stream") return Relation::Kind::kKeyedStream;
   if (text == "keyless") return Relation::Kind::kKeylessStream;
+  if (text == "child") return Relation::Kind::kChild;
   if (text == "rejects") return Relation::Kind::kRejects;
   return Relation::Kind::kModel;
 }
 
 std::string FormatName(const state::TableName& table) { return table.first + "." + table.second; }
 
+/// Whether a name of its own stands for its current rows.
 bool IsStream(const Relation& relation) {
-  return relation.kind == Relation::Kind::kKeyedStream || relation.kind == Relation::Kind::kKeylessStream;
+  return relation.kind == Relation::Kind::kKeyedStream || relation.kind == Relation::Kind::kKeylessStream ||
+         relation.kind == Relation::Kind::kChild;
 }
 
 /// Whether a file holds a version later than `seq`.
@@ -39,6 +42,9 @@ void TakeProperties(Relation& relation, const std::map<std::string, std::string>
   };
   relation.kind = ParseKind(value("leat.kind", "model"));
   relation.key = nlohmann::json::parse(value("leat.key", "[]")).get<std::vector<std::string>>();
+  relation.parent_key = nlohmann::json::parse(value("leat.parent_key", "[]")).get<std::vector<std::string>>();
+  if (relation.kind == Relation::Kind::kChild)
+    relation.parent = ParseName(value("leat.parent", "") + std::string(kHistorySuffix));
   relation.base_from_seq = std::stoll(value("leat.base_from_seq", "0"));
   relation.base_seq = std::stoll(value("leat.base_seq", "0"));
 }
@@ -59,7 +65,8 @@ state::TableName ParseName(const std::string& name) {
 }
 
 std::string ProducerOf(const std::string& name) {
-  return name.ends_with(kHistorySuffix) ? name.substr(0, name.size() - kHistorySuffix.size()) : name;
+  const size_t dot = name.find('.');
+  return name.substr(0, name.find("__", dot == std::string::npos ? 0 : dot));
 }
 
 bool IsOwnColumn(std::string_view column) { return column.starts_with("_leat_"); }
@@ -109,6 +116,9 @@ Engine::Engine(duck::Database& database, const lake::Storage& storage, const con
 void Engine::Put(const state::TableName& table, Relation relation) {
   // A stream is one table with two names; the views of both must follow.
   for (const std::string& name : NamesOf(table, relation)) bound_[name] = false;
+  for (const auto& [child, known] : relations_)
+    if (known.kind == Relation::Kind::kChild && known.parent == table)
+      for (const std::string& name : NamesOf(child, known)) bound_[name] = false;
   relations_[table] = std::move(relation);
 }
 
@@ -231,7 +241,10 @@ std::string Engine::SeedSql(const config::Seed& seed) const {
 }
 
 std::string Engine::VersionOf(const std::string& name) const {
-  if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) return resolved.relation->version;
+  if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) {
+    const Relation* parent = Find(resolved.relation->parent);
+    return resolved.relation->version + (parent == nullptr ? "" : "/" + parent->version);
+  }
   if (const config::Seed* seed = FindSeed(name)) {
     std::string version = ReadFile(JoinPath(project_.folder, seed->file));
     for (const auto& [column, type] : seed->types) version += fmt::format("\n{}: {}", column, type.value);
@@ -256,6 +269,11 @@ std::string Engine::AllRowsSql(const Relation& relation) const {
 }
 
 std::string Engine::CurrentRowsSql(const Relation& relation) const {
+  if (relation.kind == Relation::Kind::kChild) {
+    const Relation* parent = Find(relation.parent);
+    if (parent == nullptr) return lake::ReadFilesSql(storage_, relation.schema, {});
+    return ChildrenOfSql(relation, *parent, CurrentRowsSql(*parent));
+  }
   if (relation.kind != Relation::Kind::kKeyedStream) return AllRowsSql(relation);
   if (relation.NewerFiles().empty()) return lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles());
   return fmt::format("({})", VersionsSql(relation, kIsCurrent));
@@ -280,6 +298,46 @@ std::string Engine::VersionsSql(const Relation& relation, const std::string& con
       "WHERE {}",
       lake::ReadFilesSql(storage_, relation.schema, relation.LiveFiles()), QuoteList(relation.key),
       lake::ReadFilesSql(storage_, relation.schema, relation.NewerFiles()), QuoteList(relation.key), condition);
+}
+
+std::string Engine::JoinParentSql(const Relation& child, const Relation& parent, const std::string& versions,
+                                  const char* join) const {
+  std::string condition = "c._leat_seq = p._leat_seq";
+  for (size_t i = 0; i < parent.key.size() && i < child.parent_key.size(); ++i)
+    condition += fmt::format(" AND c.{} = p.{}", QuoteIdentifier(child.parent_key[i]), QuoteIdentifier(parent.key[i]));
+  return fmt::format("(SELECT c.* FROM {} c {} JOIN (SELECT {}, _leat_seq FROM {}) p ON {})",
+                     lake::ReadFilesSql(storage_, child.schema, child.LiveFiles()), join, QuoteList(parent.key),
+                     versions, condition);
+}
+
+std::string Engine::ChildrenOfSql(const Relation& child, const Relation& parent, const std::string& versions) const {
+  return JoinParentSql(child, parent, versions, "SEMI");
+}
+
+std::string Engine::OutdatedChildrenSql(const Relation& child, const Relation& parent,
+                                        const std::string& versions) const {
+  return JoinParentSql(child, parent, versions, "ANTI");
+}
+
+std::string Engine::NewestVersionsOfSql(const Relation& relation, const std::string& keys) const {
+  const std::string key = QuoteList(relation.key);
+  const auto newest_of = [&](const std::string& versions) {
+    return fmt::format("SELECT * FROM ({}) QUALIFY row_number() OVER (PARTITION BY {} ORDER BY _leat_seq DESC) = 1",
+                       versions, key);
+  };
+  const auto versions_in = [&](const std::vector<lake::DataFile>& files) {
+    return fmt::format("SELECT h.* FROM {} h SEMI JOIN {} USING ({})",
+                       lake::ReadFilesSql(storage_, relation.schema, files), keys, key);
+  };
+  const std::string live = newest_of(versions_in(relation.LiveFiles()));
+  std::vector<lake::DataFile> superseded = relation.files;
+  std::erase_if(superseded, [](const lake::DataFile& file) { return !file.superseded.value_or(false); });
+  if (superseded.empty()) return "(" + live + ")";
+  // A key whose newest version is a delete has no row in the base: all its versions are superseded ones.
+  const std::string deleted = newest_of(
+      fmt::format("{} WHERE h._leat_op = 'd' AND h._leat_seq >= {}", versions_in(superseded), relation.base_from_seq));
+  return fmt::format("(WITH live AS ({}) FROM live UNION ALL BY NAME SELECT d.* FROM ({}) d ANTI JOIN live USING ({}))",
+                     live, deleted, key);
 }
 
 std::string Engine::CurrentRowsOfSql(const Relation& relation, const std::string& keys) const {

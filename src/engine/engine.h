@@ -18,6 +18,7 @@ struct Relation {
   enum class Kind {
     kKeyedStream,    ///< versions of rows; the current rows follow from `_leat_seq` and `_leat_op`
     kKeylessStream,  ///< replaced as a whole
+    kChild,          ///< rows of the lists in a keyed stream's rows; current are those of its current versions
     kModel,
     kRejects
   };
@@ -28,15 +29,17 @@ struct Relation {
   int64_t base_from_seq = 0;  ///< keyed streams: older files are history alone, since the stream had another key then
   int64_t base_seq = 0;       ///< keyed streams: files from there up to this `_leat_seq` hold one version per key, the
                               ///< base; files in the superseded partition are history alone as well
-  std::string version;        ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
+  state::TableName parent;    ///< of a child: the table of the stream's versions
+  std::vector<std::string> parent_key;  ///< of a child: its columns for those of the parent's key
+  std::string version;                  ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
 
-  /// Read kind, key and base from the properties that leat sets: `leat.kind`, `leat.key`, `leat.base_from_seq`,
-  /// `leat.base_seq`.
+  /// Read kind, key, base and parent from the properties that leat sets: `leat.kind`, `leat.key`,
+  /// `leat.base_from_seq`, `leat.base_seq`, `leat.parent`, `leat.parent_key`.
   static Relation Of(const lake::Table& table);
   /// The same of a table with a change that is not made yet; it has no version.
   static Relation Of(const lake::PendingTable& pending);
 
-  /// Keyed streams: files that the present key holds for and that may hold current rows.
+  /// Keyed streams and their children: files that the present key holds for and that may hold current rows.
   std::vector<lake::DataFile> LiveFiles() const;
   /// Those of them that are newer than the base.
   std::vector<lake::DataFile> NewerFiles() const;
@@ -52,8 +55,9 @@ state::TableName ParseName(const std::string& name);
 inline constexpr std::string_view kHistorySuffix = "__history";
 /// What the table of a model's rejected rows is called beside the model.
 inline constexpr std::string_view kRejectsSuffix = "__rejects";
-/// The stream behind a name in SQL: `totesys.sales_order__history` is made by `totesys.sales_order`; others are
-/// themselves.
+/// The stream behind a name in SQL: `billing.invoices__history`, `billing.invoices__line_items` and
+/// `billing.invoices__rejects` are made by `billing.invoices`. Names without `__` are themselves; no other name holds
+/// it, but that of a model's rejects.
 std::string ProducerOf(const std::string& name);
 
 /// Whether a column is one of leat's own, `_leat_…`.
@@ -94,6 +98,13 @@ class Engine {
   std::string CurrentRowsSql(const Relation& relation) const;
   /// The same for the few rows whose keys stand in the table `keys`, under the names of the relation's key columns.
   std::string CurrentRowsOfSql(const Relation& relation, const std::string& keys) const;
+  /// SQL for FROM: the newest version, deletes among them, of each key in the table `keys`.
+  std::string NewestVersionsOfSql(const Relation& relation, const std::string& keys) const;
+  /// SQL for FROM: the rows of a child that came with the versions of its parent in `versions`, a table or a query in
+  /// brackets with the parent's key columns and `_leat_seq`.
+  std::string ChildrenOfSql(const Relation& child, const Relation& parent, const std::string& versions) const;
+  /// SQL for FROM: the rows of its live files that did not come with any of them.
+  std::string OutdatedChildrenSql(const Relation& child, const Relation& parent, const std::string& versions) const;
   /// SQL for FROM: what of the files that CurrentRowsSql reads, or that are of a former key, is no current row: older
   /// versions and deletes. For keyed streams.
   std::string OutdatedRowsSql(const Relation& relation) const;
@@ -119,6 +130,8 @@ class Engine {
   static std::vector<lake::Field> FieldsOf(const Resolved& resolved);
   std::string ViewSql(const Resolved& resolved) const;
   std::string VersionsSql(const Relation& relation, const std::string& condition) const;
+  std::string JoinParentSql(const Relation& child, const Relation& parent, const std::string& versions,
+                            const char* join) const;
   std::string SeedSql(const config::Seed& seed) const;
 
   duck::Database& database_;

@@ -44,6 +44,8 @@ struct Field {
   bool required = false;
   std::string
       source_type;  ///< the type in the source, such as `numeric(10,2)`; kept as table property `leat.source_type.<id>`
+  std::string
+      path;  ///< where its values stand in the source's records, as a JSON list of names; kept as `leat.path.<id>`
   bool operator==(const Field&) const = default;
 };
 

@@ -95,7 +95,16 @@ class GraphMaker {
   bool IsKnown(const std::string& name) const {
     for (const std::string_view suffix : {std::string_view(), engine::kHistorySuffix, engine::kRejectsSuffix})
       if (name.ends_with(suffix) && known_.contains(WithoutSuffix(name, suffix))) return true;
-    return ModelBehind(project_, name) != nullptr;
+    return IsNested(name) || ModelBehind(project_, name) != nullptr;
+  }
+
+  /// Which lists the records of an API hold is known when they come.
+  bool IsNested(const std::string& name) const {
+    const auto [name_space, table] = engine::ParseName(name);
+    const config::Source* source = project_.FindSource(name_space);
+    const size_t end = table.find("__");
+    return source != nullptr && source->type == "http" && end != std::string::npos &&
+           known_.contains(name_space + "." + table.substr(0, end));
   }
 
   [[noreturn]] void ThrowUnknown(const std::string& name, const Place& place) const {

@@ -51,7 +51,7 @@ struct Use {
 std::map<std::string, Use> UsesOf(const config::Project& project) {
   std::map<std::string, Use> uses;
   for (const config::Source& source : project.sources)
-    uses[source.connection.value].source_schemas.push_back(source.schema);
+    if (!source.connection.value.empty()) uses[source.connection.value].source_schemas.push_back(source.schema);
   if (project.warehouse) uses[project.warehouse->connection.value].is_warehouse = true;
   return uses;
 }

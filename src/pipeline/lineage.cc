@@ -40,7 +40,7 @@ class LineageReader {
 
   ProjectLineage Read() {
     for (const std::string& name : workspace_.engine().Names())
-      if (IsOfProject(name)) AddTable(engine::ProducerOf(name));
+      if (IsOfProject(name)) AddTable(TableOf(name));
     for (const models::Node& node : plan_.graph.nodes) AddModel(node);
     for (size_t i = 0; i < project_.checks.size(); ++i)
       if (plan_.graph.check_reads[i]) AddCheck(project_.checks[i], *plan_.graph.check_reads[i]);
@@ -65,6 +65,12 @@ class LineageReader {
   bool IsOfProject(const std::string& name) const {
     if (project_.FindSource(NamespaceOf(name)) != nullptr || IsSeed(name)) return true;
     return name.ends_with(engine::kRejectsSuffix) && project_.FindModel(ProducerOfRejects(name)) != nullptr;
+  }
+
+  /// The stream behind a name; what a model sorted out is a table beside it.
+  std::string TableOf(const std::string& name) const {
+    const bool is_models = name.ends_with(engine::kRejectsSuffix) && project_.FindSource(NamespaceOf(name)) == nullptr;
+    return is_models ? name : engine::ProducerOf(name);
   }
 
   static std::string ProducerOfRejects(const std::string& name) {
@@ -168,7 +174,7 @@ class LineageReader {
 
   void ConnectAll(const models::Origins& origins, const LineageName& to, LineageHow how) {
     for (const models::OriginColumn& origin : origins.columns) {
-      const LineageName from{engine::ProducerOf(origin.table), origin.column};
+      const LineageName from{TableOf(origin.table), origin.column};
       AddInferred(from);
       Connect(from, to, how);
     }
@@ -186,7 +192,7 @@ class LineageReader {
                               const LineageName& reader) {
     models::ColumnsOfTables tables;
     for (const std::string& name : reads.TableNames()) {
-      const std::string producer = engine::ProducerOf(name);
+      const std::string producer = TableOf(name);
       AddTable(producer);
       Connect({.table = producer}, reader,
               reader.table.starts_with("checks/") ? LineageHow::kChecks : LineageHow::kReads);

@@ -23,6 +23,7 @@ void LoadGuard::Check(const warehouse::Identity& target) {
 std::map<std::string, warehouse::Identity> LoadGuard::PlacesRead() const {
   std::map<std::string, warehouse::Identity> places;
   for (const config::Source& source : project_.sources) {
+    if (source.type != "postgres") continue;
     try {
       postgres::Connection connection(config::PostgresOptions(project_.connections.at(source.connection.value)),
                                       &cancel_);

@@ -241,7 +241,8 @@ Plan MakePlan(const config::Project& project, const RunOptions& options, Workspa
 
   Plan plan;
   for (const config::Source& source : project.sources)
-    if (needed.contains(source.name)) plan.sources.push_back(OpenPlanned(project, source, workspace, cancel));
+    if (needed.contains(source.name) && (!options.from_landing || source.type == "http"))
+      plan.sources.push_back(OpenPlanned(project, source, workspace, cancel));
 
   const std::set<std::string> streams = StreamsForSql(lake, read, plan.sources);
   RefuseUnknownStreams(project, streams, plan.sources);

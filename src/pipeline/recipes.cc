@@ -50,6 +50,18 @@ void AddColumnRules(const config::ColumnRules& rules, models::Recipe::Texts& set
   if (rules.on_changed == Rules::Changed::kStop) settings["columns changed"] = "stop";
 }
 
+void AddHttpRules(const sources::StreamInfo& stream, const config::HttpRules& rules, models::Recipe::Texts& settings) {
+  settings["asks"] = stream.origin;
+  settings["records"] = rules.records.value;
+  settings["read"] = rules.position ? "changes of " + rules.position->from.value : "full";
+  for (const auto& [name, value] : rules.params)
+    if (value) settings["params " + name] = value->value;
+  if (rules.deleted) settings["deleted"] = fmt::format("{}: {}", rules.deleted->first.value, rules.deleted->second);
+  if (!rules.timestamps.empty()) settings["timestamps"] = ListText(rules.timestamps);
+  if (!rules.finds_children) settings["children"] = ListText(rules.children);
+  settings["flatten"] = std::to_string(rules.flatten);
+}
+
 bool IsMade(const config::Project& project, const Plan& plan, const std::string& table) {
   if (project.FindModel(table) != nullptr) return true;
   return std::ranges::any_of(plan.sources, [&](const PlannedSource& source) {
@@ -73,11 +85,14 @@ models::Recipe RecipeOf(const config::Project& project, const config::Source& so
                         const sources::StreamInfo& stream) {
   models::Recipe recipe;
   if (const auto* described = project.FindStream(stream.name)) recipe.checks = models::ChecksOf(described->checks);
-  const std::string origin = stream.origin.substr(std::min(stream.origin.size(), source.schema.size() + 1));
-  const std::optional<config::StreamRule> rule = source.RuleFor(origin);
+  const std::optional<config::StreamRule> rule = source.RuleOfStream(engine::ParseName(stream.name).second);
   if (!rule) return recipe;
-  recipe.settings["read"] = rule->read == config::ReadMode::kFull ? "full" : "changes";
-  recipe.settings["deletes"] = DeletesText(rule->deletes);
+  if (source.type == "http") {
+    AddHttpRules(stream, rule->http, recipe.settings);
+  } else {
+    recipe.settings["read"] = rule->read == config::ReadMode::kFull ? "full" : "changes";
+    recipe.settings["deletes"] = DeletesText(rule->deletes);
+  }
   if (!stream.key.empty()) recipe.settings["key"] = fmt::format("({})", Join(stream.key, ", "));
   AddColumnRules(rule->columns, recipe.settings);
   for (const auto& [column, name] : rule->rename) recipe.settings["rename " + column] = name.value;

@@ -35,11 +35,14 @@ Tables Finished(const config::Project& project, const std::vector<state::Step>& 
 /// What is left of `run`; of the retry of a run, what is left of that one is what it had to do.
 RunOptions LeftOf(const config::Project& project, state::Store& store, const state::Run& run) {
   const Scope scope = ParseScope(run.selection);
-  RunOptions left{.select = scope.select, .exclude = scope.exclude, .full_refresh = scope.full_refresh};
+  RunOptions left{.select = scope.select,
+                  .exclude = scope.exclude,
+                  .full_refresh = scope.full_refresh,
+                  .from_landing = scope.from_landing};
   if (scope.retry_of != 0) left = LeftOf(project, store, RequireRun(store, scope.retry_of));
   const std::vector<state::Step> steps = store.StepsOf(run.number);
   if (run.status == "succeeded" || run.status == "partial") {
-    left = {.full_refresh = left.full_refresh, .only = TablesUndone(steps)};
+    left = {.full_refresh = left.full_refresh, .from_landing = left.from_landing, .only = TablesUndone(steps)};
   } else {
     left.without.merge(Finished(project, steps));
   }

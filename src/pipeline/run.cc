@@ -89,6 +89,7 @@ class Runner {
     return FormatScope({.select = options_.select,
                         .exclude = options_.exclude,
                         .full_refresh = options_.full_refresh,
+                        .from_landing = options_.from_landing,
                         .retry_of = options_.retry_of});
   }
 
@@ -149,32 +150,47 @@ class Runner {
     }
     cancel_.Check();
     try {
-      const std::string scope = "source:" + source.config->name;
-      state::Commit commit{.scope = scope,
-                           .number = workspace_.store()->LastCommitNumber(scope) + 1,
-                           .attempt = NewUuid(),
-                           .run = run_.number,
-                           .leases = LeasesOf({scope})};
-      for (const auto& stream : source.streams) {
-        const auto stored = workspace_.store()->FindPosition(stream.name);
-        commit.positions.push_back({stream.name, "", stored ? stored->commit_number : 0});
-        if (stored) positions_[stream.name] = stored->value;
+      std::vector<sources::StreamInfo> streams = source.streams;
+      while (!streams.empty()) {
+        ReadRound(source, streams);
+        cancel_.Check();
       }
-      std::vector<StreamOutcome> outcomes = ReadStreams(source, *commit.number);
-      for (StreamOutcome& outcome : outcomes) FindNewest(outcome);
-      FailPoint("pipeline.streams.before_publish");
-      PublishStreams(source, outcomes, std::move(commit));
-      FailPoint("pipeline.streams.after_publish");
     } catch (const Error& error) {
       FailSource(source, error);
     }
     source.source.reset();  // its snapshot holds back the source's vacuum
   }
 
-  std::vector<StreamOutcome> ReadStreams(PlannedSource& source, int64_t commit_number) {
+  /// Read and publish a source, or as much of it as belongs into one commit. Takes those out of `streams` of which
+  /// there is no more to read.
+  void ReadRound(PlannedSource& source, std::vector<sources::StreamInfo>& streams) {
+    const std::string scope = "source:" + source.config->name;
+    state::Commit commit{.scope = scope,
+                         .number = workspace_.store()->LastCommitNumber(scope) + 1,
+                         .attempt = NewUuid(),
+                         .run = run_.number,
+                         .leases = LeasesOf({scope})};
+    for (const auto& stream : streams) {
+      const auto stored = workspace_.store()->FindPosition(stream.name);
+      commit.positions.push_back({stream.name, "", stored ? stored->commit_number : 0});
+      if (stored) positions_[stream.name] = stored->value;
+    }
+    std::vector<StreamOutcome> outcomes = ReadStreams(source, streams, *commit.number);
+    for (StreamOutcome& outcome : outcomes) FindNewest(outcome);
+    FailPoint("pipeline.streams.before_publish");
+    PublishStreams(source, outcomes, std::move(commit));
+    FailPoint("pipeline.streams.after_publish");
+    std::erase_if(streams, [&](const sources::StreamInfo& stream) {
+      return std::none_of(outcomes.begin(), outcomes.end(),
+                          [&](const StreamOutcome& o) { return o.stream == stream.name && o.has_more; });
+    });
+  }
+
+  std::vector<StreamOutcome> ReadStreams(PlannedSource& source, const std::vector<sources::StreamInfo>& streams,
+                                         int64_t commit_number) {
     std::vector<StreamOutcome> outcomes;
     std::vector<sources::StreamInfo> readable;
-    for (const sources::StreamInfo& stream : source.streams) {
+    for (const sources::StreamInfo& stream : streams) {
       if (!stream.fault) {
         readable.push_back(stream);
         continue;
@@ -193,11 +209,12 @@ class Runner {
 
   void RefuseUnequal(StreamOutcome& outcome) {
     if (!FailUnequal(outcome)) return;
-    if (outcome.pending)
-      for (const lake::DataFile& file : outcome.pending->change.added)
-        workspace_.storage().RemoveQuietly(workspace_.storage().NameOf(file.path));
+    for (const lake::PendingTable* table : outcome.Tables())
+      lake::RemoveFiles(workspace_.storage(), table->change.added);
     outcome.pending.reset();
+    outcome.others.clear();
     outcome.position.clear();
+    outcome.has_more = false;
     progress_->Finished(outcome);
   }
 
@@ -239,6 +256,7 @@ class Runner {
             .now = run_.started,
             .threads = workspace_.threads(),
             .full_refresh = options_.full_refresh,
+            .from_landing = options_.from_landing,
             .cancel = cancel_,
             .observer = *progress_,
             .tables = workspace_.tables(),
@@ -262,11 +280,12 @@ class Runner {
       for (const sources::StreamInfo& stream : source.streams)
         if (stream.name == outcome.stream && !outcome.position.empty())
           commit.recipes.push_back({stream.name, models::FormatRecipe(RecipeOf(project_, *source.config, stream))});
-      if (outcome.pending) tables.push_back(AddTo(commit, *outcome.pending));
+      for (const lake::PendingTable* table : outcome.Tables()) tables.push_back(AddTo(commit, *table));
     }
     workspace_.store()->Publish(commit);
     for (const lake::Table& table : tables) workspace_.Published(table);
     for (const StreamOutcome& outcome : outcomes) {
+      if (outcome.has_more) continue;
       Record(ExtractStepOf(outcome), outcome.diagnostic);
       if (outcome.kind == StreamOutcome::Kind::kFailed) failed_inputs_.insert(outcome.stream);
     }

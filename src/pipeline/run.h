@@ -18,6 +18,7 @@ struct RunOptions {
   std::string select;
   std::string exclude;
   bool full_refresh = false;
+  bool from_landing = false;  ///< sources are read from what they once answered: those that keep it, and no others
   std::optional<std::set<std::string>> only;  ///< of the selection these tables alone; a source's name: all of it
   std::set<std::string> without;              ///< tables of the selection that are left out
   int64_t retry_of = 0;                       ///< the run that left these tables to this one

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kRetryOf = "retry of run ";
 constexpr std::string_view kExclude = "--exclude";
 constexpr std::string_view kFullRefresh = "--full-refresh";
+constexpr std::string_view kFromLanding = "--from-landing";
 
 void AddWord(std::string& text, std::string_view word) {
   if (!text.empty()) text += ' ';
@@ -28,6 +29,7 @@ std::string FormatScope(const Scope& scope) {
   for (const std::string& word : Split(scope.exclude, ' '))
     if (!word.empty()) AddWord(text, fmt::format("{} {}", kExclude, word));
   if (scope.full_refresh) AddWord(text, kFullRefresh);
+  if (scope.from_landing) AddWord(text, kFromLanding);
   return text;
 }
 
@@ -41,6 +43,8 @@ Scope ParseScope(const std::string& text) {
   for (const std::string& word : Split(text, ' ')) {
     if (word == kFullRefresh)
       scope.full_refresh = true;
+    else if (word == kFromLanding)
+      scope.from_landing = true;
     else if (word != kExclude && !word.empty())
       AddWord(is_excluded ? scope.exclude : scope.select, word);
     is_excluded = word == kExclude;

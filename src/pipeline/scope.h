@@ -11,6 +11,7 @@ struct Scope {
   std::string select;
   std::string exclude;
   bool full_refresh = false;
+  bool from_landing = false;
   int64_t retry_of = 0;  ///< a run; then nothing else counts
 
   bool operator==(const Scope&) const = default;

@@ -13,9 +13,10 @@ TEST(ScopeTest, IsWrittenAsItWasTyped) {
 }
 
 TEST(ScopeTest, IsReadAsItWasWritten) {
-  for (const Scope& scope : {Scope{}, Scope{.select = "+mart.a mart.*"}, Scope{.exclude = "tag:monthly mart.b"},
-                             Scope{.select = "mart.a", .full_refresh = true}, Scope{.retry_of = 41},
-                             Scope{.select = "a", .exclude = "b", .full_refresh = true}})
+  for (const Scope& scope :
+       {Scope{}, Scope{.select = "+mart.a mart.*"}, Scope{.exclude = "tag:monthly mart.b"},
+        Scope{.select = "mart.a", .full_refresh = true}, Scope{.select = "source:crm", .from_landing = true},
+        Scope{.retry_of = 41}, Scope{.select = "a", .exclude = "b", .full_refresh = true}})
     EXPECT_EQ(ParseScope(FormatScope(scope)), scope) << FormatScope(scope);
 }
 

@@ -66,6 +66,7 @@ state::Step StepOf(const StreamOutcome& outcome, int64_t run) {
           .rows_read = outcome.rows_read,
           .rows_written = outcome.rows_written,
           .rows_repeated = outcome.rows_repeated,
+          .rows_rejected = outcome.rows_rejected,
           .rows_deleted = outcome.rows_deleted,
           .rows_total = outcome.rows_total,
           .data_to = outcome.as_of,
@@ -76,15 +77,18 @@ state::Step StepOf(const StreamOutcome& outcome, int64_t run) {
 
 bool FailUnequal(StreamOutcome& outcome) {
   const bool failed = outcome.kind == StreamOutcome::Kind::kFailed;
-  const int64_t accounted = outcome.rows_written + outcome.rows_repeated;
+  const int64_t accounted = outcome.rows_written + outcome.rows_repeated + outcome.rows_rejected;
   if (failed || outcome.rows_read == accounted) return false;
   outcome.kind = StreamOutcome::Kind::kFailed;
-  outcome.diagnostic = Diagnostic{
-      .code = "LEAT0719",
-      .message = fmt::format("{}: read {} rows and accounted for {} (written {} + repeated {}); expected equal counts",
-                             outcome.stream, outcome.rows_read, accounted, outcome.rows_written, outcome.rows_repeated),
-      .help = {"leat retry  reads it once more; if the counts differ again, report it"},
-      .notes = {"nothing of this read was published, so that no row is lost"}};
+  outcome.diagnostic =
+      Diagnostic{.code = "LEAT0719",
+                 .message = fmt::format(
+                     "{}: read {} rows and accounted for {} (written {} + repeated {} + rejected {}); expected equal "
+                     "counts",
+                     outcome.stream, outcome.rows_read, accounted, outcome.rows_written, outcome.rows_repeated,
+                     outcome.rows_rejected),
+                 .help = {"leat retry  reads it once more; if the counts differ again, report it"},
+                 .notes = {"nothing of this read was published, so that no row is lost"}};
   return true;
 }
 

@@ -84,7 +84,8 @@ class Validator {
     try {
       for (const sources::StreamInfo& stream : sources::OpenSource(project_, source, cancel_)->Discover()) {
         if (stream.fault) validation_.diagnostics.push_back(*stream.fault);
-        discovered_[stream.name] = stream.columns;
+        // What an API has is known when it was read.
+        if (!stream.columns.empty()) discovered_[stream.name] = stream.columns;
         names_.insert(stream.name);
       }
     } catch (const Error& error) {

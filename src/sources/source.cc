@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sources/http/http_source.h"
 #include "sources/postgres/postgres_source.h"
 
 namespace leat::sources {
@@ -13,6 +14,7 @@ constexpr struct {
   const char* type;
   std::unique_ptr<Source> (*open)(const config::Project&, const config::Source&, const CancelFlag&);
 } kSourceKinds[] = {
+    {"http", &OpenHttpSource},
     {"postgres", &OpenPostgresSource},
 };
 
@@ -31,6 +33,13 @@ const std::vector<duck::Column>& VersionColumns() {
                                                      {"_leat_time", "TIMESTAMP WITH TIME ZONE"},
                                                      {"_leat_run", "BIGINT"}};
   return kColumns;
+}
+
+std::vector<const lake::PendingTable*> StreamOutcome::Tables() const {
+  std::vector<const lake::PendingTable*> tables;
+  if (pending) tables.push_back(&*pending);
+  for (const lake::PendingTable& other : others) tables.push_back(&other);
+  return tables;
 }
 
 std::optional<lake::Table> ReadContext::Published(const StreamInfo& stream) const {

@@ -36,21 +36,28 @@ struct StreamInfo {
 /// What each version of a row carries beside the row's own columns: `_leat_op`, `_leat_seq`, `_leat_time`, `_leat_run`.
 const std::vector<duck::Column>& VersionColumns();
 
-/// What reading one stream came to. rows_read = rows_written + rows_repeated; versions 'd' are counted apart.
+/// What reading one stream came to. rows_read = rows_written + rows_repeated + rows_rejected; versions 'd' that no row
+/// of the source stands for are counted apart.
 struct StreamOutcome {
   std::string stream;
   enum class Kind { kChanged, kUnchanged, kFailed } kind = Kind::kFailed;
   int64_t rows_read = 0;
   int64_t rows_written = 0;
   int64_t rows_repeated = 0;
+  int64_t rows_rejected = 0;
   int64_t rows_deleted = 0;
   int64_t rows_total = 0;  ///< current rows afterwards
   Timestamp as_of;         ///< the moment it was read at, by the source's clock
   Timestamp started;
   Timestamp ended;
   std::optional<lake::PendingTable> pending;
-  std::string position;                  ///< JSON, to be stored in the commit that publishes `pending`
-  std::optional<Diagnostic> diagnostic;  ///< why it failed, or a warning
+  std::vector<lake::PendingTable> others;  ///< tables that come with it: of nested lists, of rejected rows
+  std::string position;                    ///< JSON, to be stored in the commit that publishes `pending`
+  std::optional<Diagnostic> diagnostic;    ///< why it failed, or a warning
+  bool has_more = false;  ///< once this is published, Read is to be called again for it; counts are of all reads so far
+
+  /// All that is to be published, its own table first.
+  std::vector<const lake::PendingTable*> Tables() const;
 };
 
 /// What one read of a source came to.
@@ -95,6 +102,7 @@ struct ReadContext {
   Timestamp now;
   int threads = 1;
   bool full_refresh = false;
+  bool from_landing = false;  ///< make the tables anew from what was landed, asking no server
   const CancelFlag& cancel;
   ReadObserver& observer;
   const std::map<state::TableName, lake::Table>& tables;  ///< as published
@@ -119,8 +127,9 @@ class Source {
   /// Throws: Error(kConnection) when the source is lost.
   virtual std::vector<ReadForecast> Foresee(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 
-  /// Read `streams`, all as of one moment, and write what changed into files of the lake. A stream that cannot be read
-  /// fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:
+  /// Read `streams`, all as of one moment, or as much of each as belongs into one commit, and write what changed into
+  /// files of the lake. The observer is told that a stream is finished when there is no more of it. A stream that
+  /// cannot be read fails alone. What is returned is not published yet: a crash repeats rows, never skips them. Throws:
   /// Error(kConnection) when the source is lost: nothing of this read counts then.
   virtual ReadResult Read(const std::vector<StreamInfo>& streams, const ReadContext& context) = 0;
 };

@@ -65,6 +65,21 @@ def write_lake_project(folder: pathlib.Path, source: Database) -> pathlib.Path:
     return folder
 
 
+def write_api_project(folder: pathlib.Path, url: str) -> pathlib.Path:
+    """A project of one stream of an API, in place of one that may be there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    _write(folder / "leat.yaml", "name: bench\nlimits: {threads: 2}\n")
+    _write(
+        folder / "sources" / "billing.yaml",
+        f"type: http\nbase_url: {url}\nrate_limit: {{requests: 100000}}\n"
+        "paginate: {type: token, read: $.next_offset, param: offset}\n"
+        "key: id\nversion: resource_version\ndeleted: {deleted: true}\n"
+        'timestamps: {columns: ["*_at", current_term_start, current_term_end, trial_end, apply_till], unit: s}\n'
+        'streams:\n  subscriptions: {records: "$.list[*].subscription"}\n',
+    )
+    return folder
+
+
 def write_warehouse_project(folder: pathlib.Path, source: Database, warehouse: Database) -> pathlib.Path:
     """The same with one model, all columns of the stream, that goes into a warehouse."""
     write_lake_project(folder, source)

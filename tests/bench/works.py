@@ -2,14 +2,17 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import shutil
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 
 import psycopg
 
+import api
 import process
 import projects
 import server
@@ -37,6 +40,8 @@ _HELP_MS_MAX = 30
 _COMPLETION_MS_MAX = 30
 _PREVIEW_MS_MAX = 150
 _STOP_MS_MAX = 200
+_PAGES_BYTES = 314_000_000
+_PAGES_RATIO_MAX = 1.5
 _AT_WORK_S = 0.5  # by then the work that is to be stopped has begun
 _STATUS_MS_MAX = 150
 _VALIDATE_MS_MAX = 300
@@ -308,6 +313,93 @@ def measure_changes(bench: Bench) -> list[Result]:
     ]
 
 
+# --- pages of an API ---------------------------------------------------------------------------------------------------
+
+_READ_JSON = """
+import sys, duckdb
+connection = duckdb.connect()
+connection.execute("SET threads = 2")
+connection.execute(f"CREATE TABLE pages AS SELECT unnest(list) AS record FROM read_json('{sys.argv[1]}/*.json.gz')")
+print(connection.execute("SELECT count(*) FROM pages").fetchone()[0])
+"""
+
+
+def measure_pages(bench: Bench) -> list[Result]:
+    """Nested pages from a server on this machine to a parent, three child tables and landing, in one commit."""
+    pairs_min = 5
+    with _pages(bench, _PAGES_BYTES) as (pages, url, records):
+        _read_pages(bench, url)
+        folder = bench.folder / "api"
+        expect_rows(bench, "billing.subscriptions", records, folder)
+        for child, rows in api.children_of(records).items():
+            expect_rows(bench, f"billing.subscriptions__{child}", rows, folder)
+        pairs = measure_pairs(
+            bench, bench.pairs_or(pairs_min), lambda: _read_pages(bench, url), lambda: _read_json(pages, records)
+        )
+        shutil.rmtree(folder, ignore_errors=True)
+    trial = bench.pairs_or(pairs_min) < pairs_min
+    return [
+        against_yardstick(
+            f"{_PAGES_BYTES // 1_000_000} MB of nested pages to four tables",
+            "DuckDB read_json, one table",
+            pairs.walls_s(),
+            pairs.yardstick_walls_s(),
+            limit=_PAGES_RATIO_MAX,
+            is_trial=trial,
+        ),
+        _resident("  peak resident memory", pairs, limit=None),
+    ]
+
+
+def measure_pages_beside_dlt(bench: Bench) -> list[Result]:
+    """A tenth of the same beside dlt, where LEAT_DLT names a Python that has it."""
+    python = os.environ.get("LEAT_DLT")
+    if not python:
+        bench.tell("  left out: LEAT_DLT names no Python that has dlt[duckdb]")
+        return []
+    with _pages(bench, _PAGES_BYTES // 10) as (_, url, _records):
+        pairs = measure_pairs(bench, bench.pairs_or(3), lambda: _read_pages(bench, url), lambda: _read_with_dlt(python, url))
+    return [
+        against_yardstick(
+            f"{_PAGES_BYTES // 10_000_000} MB of nested pages to four tables",
+            "dlt into DuckDB",
+            pairs.walls_s(),
+            pairs.yardstick_walls_s(),
+            limit=None,
+        )
+    ]
+
+
+@contextlib.contextmanager
+def _pages(bench: Bench, size_bytes: int) -> Iterator[tuple[pathlib.Path, str, int]]:
+    pages = bench.folder / "pages"
+    records, written = api.write_pages(pages, size_bytes)
+    bench.tell(f"  {written / 1e6:.0f} MB in {records // api.PAGE_RECORDS} pages, {records} records")
+    try:
+        with api.serve(pages) as url:
+            yield pages, url, records
+    finally:
+        shutil.rmtree(pages, ignore_errors=True)
+
+
+def _read_pages(bench: Bench, url: str) -> process.Usage:
+    return bench.leat.run("run", cwd=projects.write_api_project(bench.folder / "api", url))
+
+
+def _read_json(pages: pathlib.Path, records: int) -> process.Usage:
+    usage = process.run([sys.executable, "-c", _READ_JSON, str(pages)])
+    if int(usage.stdout) != records:
+        raise WrongAnswer(f"read_json found {usage.stdout} records of {records}")
+    return usage
+
+
+def _read_with_dlt(python: str, url: str) -> process.Usage:
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"PATH": "/usr/bin:/bin", "HOME": folder, "RUNTIME__DLTHUB_TELEMETRY": "false"}
+        script = pathlib.Path(__file__).with_name("with_dlt.py")
+        return process.run([python, str(script), url], cwd=pathlib.Path(folder), env=environment)
+
+
 # --- small things, often ----------------------------------------------------------------------------------------------
 
 
@@ -450,5 +542,7 @@ WORKS = [
     Work("f", "changed rows through to the warehouse", measure_changes, 1100),
     Work("g", "500 runs", measure_many_runs, 0),
     Work("h", "Ctrl-C", measure_stop, 0),
+    Work("i", "pages of an API to the lake", measure_pages, 0),
+    Work("j", "the same beside dlt", measure_pages_beside_dlt, 0),
 ]
 LARGE = Work("large", "ten times the rows to the lake", measure_large, 300 * (LARGE_FACTOR + 1))

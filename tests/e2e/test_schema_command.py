@@ -55,15 +55,15 @@ def keys(schema, path=""):
     for part in ("items", "additionalProperties"):
         if isinstance(schema.get(part), dict):
             yield from keys(schema[part], path + "[]")
-    for branch in schema.get("anyOf", []):
+    for branch in schema.get("anyOf", []) + schema.get("oneOf", []):
         yield from keys(branch, path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_key_has_hover_text_and_an_example_that_is_valid(schemas, kind):
-    found = dict(keys(schemas[kind]))
+    found = list(keys(schemas[kind]))
     assert found
-    for path, schema in found.items():
+    for path, schema in found:
         assert schema["description"].endswith("."), path
         (example,) = schema["examples"]
         jsonschema.Draft7Validator(schema).validate(example)

@@ -22,6 +22,7 @@ constexpr size_t kLogEntriesMax = 100;
 /// Partition fields count from 1000; an unpartitioned table has used none.
 constexpr int kLastPartitionId = 999;
 constexpr std::string_view kSourceType = "leat.source_type.";
+constexpr std::string_view kPath = "leat.path.";
 
 constexpr std::pair<const char*, Kind> kPrimitives[] = {{"boolean", Kind::kBoolean},
                                                         {"int", Kind::kInt},
@@ -93,12 +94,12 @@ Type ParseType(const Json& json) {
   if (name == "list")
     return {.kind = Kind::kList,
             .fields = {{json.at("element-id").get<int>(), "element", ParseType(json.at("element")),
-                        json.at("element-required").get<bool>(), ""}}};
+                        json.at("element-required").get<bool>(), "", ""}}};
   if (name == "map")
     return {.kind = Kind::kMap,
-            .fields = {{json.at("key-id").get<int>(), "key", ParseType(json.at("key")), true, ""},
+            .fields = {{json.at("key-id").get<int>(), "key", ParseType(json.at("key")), true, "", ""},
                        {json.at("value-id").get<int>(), "value", ParseType(json.at("value")),
-                        json.at("value-required").get<bool>(), ""}}};
+                        json.at("value-required").get<bool>(), "", ""}}};
   avro::Damaged(fmt::format("a column has type {}, which leat does not read", name));
 }
 
@@ -106,7 +107,7 @@ std::vector<Field> ParseFields(const Json& json) {
   std::vector<Field> fields;
   for (const Json& field : json)
     fields.push_back({field.at("id").get<int>(), field.at("name").get<std::string>(), ParseType(field.at("type")),
-                      field.at("required").get<bool>(), ""});
+                      field.at("required").get<bool>(), "", ""});
   return fields;
 }
 
@@ -120,18 +121,24 @@ const Json* FindById(const Json& document, const char* list, const char* key, Id
   return nullptr;
 }
 
-void SetSourceTypes(std::vector<Field>& fields, const std::map<std::string, std::string>& properties) {
+/// What of a field stands beside the schema.
+void SetOrigins(std::vector<Field>& fields, const std::map<std::string, std::string>& properties) {
+  const auto property = [&](std::string_view prefix, const Field& field) {
+    const auto it = properties.find(fmt::format("{}{}", prefix, field.id));
+    return it != properties.end() ? it->second : std::string();
+  };
   for (Field& field : fields) {
-    const auto it = properties.find(fmt::format("{}{}", kSourceType, field.id));
-    if (it != properties.end()) field.source_type = it->second;
-    SetSourceTypes(field.type.fields, properties);
+    field.source_type = property(kSourceType, field);
+    field.path = property(kPath, field);
+    SetOrigins(field.type.fields, properties);
   }
 }
 
-void AddSourceTypes(const std::vector<Field>& fields, Json& properties) {
+void AddOrigins(const std::vector<Field>& fields, Json& properties) {
   for (const Field& field : fields) {
     if (!field.source_type.empty()) properties[fmt::format("{}{}", kSourceType, field.id)] = field.source_type;
-    AddSourceTypes(field.type.fields, properties);
+    if (!field.path.empty()) properties[fmt::format("{}{}", kPath, field.id)] = field.path;
+    AddOrigins(field.type.fields, properties);
   }
 }
 
@@ -215,7 +222,7 @@ void Metadata::ReadSchema() {
   const Json* json = FindById(document_, "schemas", "schema-id", id);
   if (json == nullptr) avro::Damaged(fmt::format("it has no schema {}", id));
   schema_ = {.id = id, .fields = ParseFields(json->at("fields"))};
-  SetSourceTypes(schema_.fields, properties_);
+  SetOrigins(schema_.fields, properties_);
 }
 
 void Metadata::ReadProperties() {
@@ -282,8 +289,8 @@ void Metadata::SetSchema(const Schema& schema) {
   schema_ = {.id = id, .fields = schema.fields};
   Json& properties = document_["properties"];
   for (const auto& [key, value] : properties_)
-    if (key.starts_with(kSourceType)) properties.erase(key);
-  AddSourceTypes(schema.fields, properties);
+    if (key.starts_with(kSourceType) || key.starts_with(kPath)) properties.erase(key);
+  AddOrigins(schema.fields, properties);
   ReadProperties();
 }
 

@@ -1,0 +1,421 @@
+#include "sources/http/http_stream_read.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "sources/http/paging.h"
+
+namespace leat::sources {
+namespace {
+
+/// So much goes to the reader of records at once: little enough to be read while other pages are on their way.
+constexpr int64_t kBatchBytes = 8'000'000;
+
+HttpStreamPosition StoredPosition(const HttpStream& stream, const ReadContext& context) {
+  const auto stored = context.positions.find(stream.name());
+  return stored == context.positions.end() ? HttpStreamPosition() : ParseHttpPosition(stored->second);
+}
+
+std::string PositionName(const HttpPeer& peer) {
+  return peer.partition.name.value.empty() ? "_" : peer.partition.name.value;
+}
+
+}  // namespace
+
+/// One partition as it is read for this commit.
+struct HttpStreamRead::Partition {
+  HttpApi& api;
+  PartitionProgress& progress;
+  std::string mark;  ///< RequestMark
+  std::optional<PartitionPosition> from;
+  LandedRead landed;
+  LandingFolder landing;
+  bool is_asked = false;    ///< there is something to do for this commit
+  bool is_skipped = false;  ///< the API does not have it
+  std::optional<Timestamp> newest;
+  std::vector<std::map<std::string, std::string>> parents;  ///< to be asked for: values by name
+  std::atomic<size_t> next_parent{0};
+  int64_t parent_seq = 0;
+  int64_t parents_skipped = 0;
+
+  const std::string& name() const { return api.peer().partition.name.value; }
+  /// The values of the given columns.
+  std::vector<std::string> Given(const HttpStream& stream, const std::map<std::string, std::string>& parent) const {
+    std::vector<std::string> given;
+    if (!api.peer().source.partition_name.empty()) given.push_back(name());
+    for (const std::string& value : stream.given_names)
+      if (const auto found = parent.find(value); found != parent.end()) given.push_back(found->second);
+    return given;
+  }
+};
+
+/// Reads series of pages, one after the other, as one job does.
+class HttpStreamRead::Series {
+ public:
+  Series(HttpStreamRead& read, Partition& partition, http::Client& client)
+      : read_(read), partition_(partition), client_(client), look_(read.context_.engine.database(), read.stream_) {}
+
+  /// Read all pages of what is asked for. Returns how many records came; nullopt: the API does not have it.
+  std::optional<int64_t> Read(const std::optional<HttpSpan>& span, const std::map<std::string, std::string>& parent) {
+    Paging paging(read_.stream_, MakeRequest(partition_.api.peer(), read_.stream_, span, parent));
+    const std::vector<std::string> given = partition_.Given(read_.stream_, parent);
+    int64_t records = 0;
+    for (bool has_next = true; has_next;) {
+      read_.context_.cancel.Check();
+      const http::Answer answer = partition_.api.Ask(client_, paging.request());
+      const http::Response& response = answer.response;
+      if (IsToSkip(response)) {
+        read_.Skip(partition_, answer);
+        return std::nullopt;
+      }
+      if (!response.ok()) throw partition_.api.FaultOf(paging.request(), answer);
+      const PageFacts facts = look_.Look(response);
+      Keep(paging.request(), response, facts, given);
+      records += facts.records;
+      has_next = paging.Advance(response, facts);
+    }
+    return records;
+  }
+
+  /// Hand over what is not yet read.
+  void Flush() {
+    if (!batch_.empty()) read_.AddPages(batch_);
+    batch_.clear();
+    batch_bytes_ = 0;
+  }
+
+ private:
+  bool IsToSkip(const http::Response& response) const {
+    const auto& rule = read_.stream_.http().skip_when;
+    return rule && response.status == rule->status &&
+           ToLower(response.body).find(ToLower(rule->text)) != std::string::npos;
+  }
+
+  void Keep(const http::Request& request, const http::Response& response, const PageFacts& facts,
+            const std::vector<std::string>& given) {
+    if (response.body.empty()) return;  // 204: there is nothing, and nothing to keep
+    batch_.push_back(
+        partition_.landing.Keep(request, response, partition_.api.secrets(), facts.records, read_.arrivals_++, given));
+    read_.progress_.records += facts.records;
+    if (facts.newest) {
+      const std::lock_guard lock(read_.mutex_);
+      partition_.newest = std::max(partition_.newest.value_or(Timestamp()), *facts.newest);
+    }
+    batch_bytes_ += batch_.back().bytes;
+    if (batch_bytes_ >= kBatchBytes) Flush();
+  }
+
+  HttpStreamRead& read_;
+  Partition& partition_;
+  http::Client& client_;
+  PageLook look_;
+  std::vector<LandedPage> batch_;
+  int64_t batch_bytes_ = 0;
+};
+
+HttpStreamRead::HttpStreamRead(const HttpStream& stream, HttpStreamProgress& progress, const ReadContext& context,
+                               const std::vector<std::unique_ptr<HttpApi>>& apis, const StreamOutcome* parent)
+    : stream_(stream),
+      progress_(progress),
+      context_(context),
+      parent_(parent),
+      before_(StoredPosition(stream, context)),
+      reader_(stream.nested, context) {
+  for (const auto& api : apis) {
+    const HttpPeer& peer = api->peer();
+    const LandedRead landed{.stream = stream.name(),
+                            .partition = peer.partition.name.value,
+                            .run = context.run,
+                            .commit_number = context.commit_number,
+                            .now = context.now,
+                            .span = {},
+                            .in_full = {}};
+    auto partition = std::unique_ptr<Partition>(new Partition{
+        .api = *api,
+        .progress = progress.partitions[peer.partition.name.value],
+        .mark = RequestMark(peer, stream),
+        .landed = landed,
+        .landing = LandingFolder(context.engine.storage(), stream, landed),
+    });
+    const auto from = before_.find(PositionName(peer));
+    if (from != before_.end() && from->second.request == partition->mark) partition->from = from->second;
+    partitions_.push_back(std::move(partition));
+  }
+}
+
+HttpStreamRead::~HttpStreamRead() {
+  if (stream_.nested.rule.lands) return;
+  for (const auto& partition : partitions_) partition->landing.Remove();
+}
+
+std::vector<HttpStreamRead::Job> HttpStreamRead::Jobs() {
+  if (!progress_.is_started) {
+    progress_.is_started = true;
+    progress_.so_far.started = SystemClock().Now();
+    context_.observer.Started(stream_.nested.info, [&progress = progress_] { return progress.records.load(); });
+  }
+  std::vector<Job> jobs;
+  for (const auto& partition : partitions_) {
+    if (partition->progress.fault || (partition->progress.is_done && stream_.parent.empty())) continue;
+    partition->is_asked = true;
+    if (stream_.parent.empty())
+      AddWindowJobs(*partition, jobs);
+    else
+      AddParentJobs(*partition, jobs);
+  }
+  return jobs;
+}
+
+void HttpStreamRead::AddWindowJobs(Partition& partition, std::vector<Job>& jobs) {
+  const auto& rules = stream_.http().position;
+  if (rules && !partition.progress.windows) {
+    std::optional<Timestamp> from;
+    if (partition.from && !context_.full_refresh) from = partition.from->until;
+    partition.progress.windows.emplace(*rules, stream_.HasWindows(), from, context_.now);
+  }
+  jobs.push_back([this, &partition](http::Client& client) {
+    Run(partition, [&] {
+      Series series(*this, partition, client);
+      ReadSpans(partition, series);
+      series.Flush();
+    });
+  });
+}
+
+/// One span with records makes a commit; those without are passed over on the way.
+void HttpStreamRead::ReadSpans(Partition& partition, Series& series) {
+  std::optional<Windows>& windows = partition.progress.windows;
+  if (!windows) {
+    if (!series.Read(std::nullopt, {})) return;
+    partition.landed.in_full.push_back(partition.Given(stream_, {}));
+    partition.progress.is_done = true;
+    return;
+  }
+  while (!windows->done()) {
+    const HttpSpan span = windows->Next();
+    partition.landed.span = {partition.landed.span ? partition.landed.span->since : span.since, span.until};
+    const std::optional<int64_t> records = series.Read(span, {});
+    if (!records) return;
+    windows->Advance(*records > 0);
+    if (*records > 0) break;
+  }
+  partition.progress.is_done = windows->done();
+}
+
+void HttpStreamRead::AddParentJobs(Partition& partition, std::vector<Job>& jobs) {
+  Run(partition, [&] { partition.parents = ParentsToAsk(partition); });
+  const size_t at_once = std::min<size_t>(partition.parents.size(), partition.api.peer().source.rate_limit.concurrent);
+  for (size_t i = 0; i < at_once; ++i)
+    jobs.push_back([this, &partition](http::Client& client) {
+      Run(partition, [&] {
+        Series series(*this, partition, client);
+        ReadParents(partition, series);
+        series.Flush();
+      });
+    });
+}
+
+void HttpStreamRead::ReadParents(Partition& partition, Series& series) {
+  for (size_t i = partition.next_parent++; i < partition.parents.size(); i = partition.next_parent++) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (partition.progress.fault) return;
+    }
+    if (!series.Read(std::nullopt, partition.parents[i])) continue;
+    const std::lock_guard lock(mutex_);
+    partition.landed.in_full.push_back(partition.Given(stream_, partition.parents[i]));
+  }
+}
+
+/// The current rows of the parent that are newer than those that were asked for.
+std::vector<std::map<std::string, std::string>> HttpStreamRead::ParentsToAsk(Partition& partition) {
+  const engine::Relation* published =
+      context_.engine.Find(engine::ParseName(stream_.parent + std::string(engine::kHistorySuffix)));
+  std::optional<engine::Relation> relation;
+  if (published != nullptr) relation = *published;
+  if (parent_ != nullptr && parent_->pending) relation = engine::Relation::Of(*parent_->pending);
+  const bool from_start = context_.full_refresh && !partition.progress.is_done;
+  partition.parent_seq = partition.from && !from_start ? partition.from->parent_seq.value_or(0) : 0;
+  partition.progress.is_done = true;
+  if (!relation) return {};
+
+  std::vector<std::string> columns;
+  for (const std::string& column : stream_.parent_columns) {
+    if (relation->schema.Find(column) == nullptr)
+      throw Error(kConfig, "LEAT0425", stream_.http().for_each->values.begin()->second.place,
+                  fmt::format("for_each of {} takes column {} of {}, which has none of that name", stream_.name(),
+                              column, stream_.parent))
+          .Hint("name a column as  leat query \"DESCRIBE " + stream_.parent + "\"  shows it");
+    columns.push_back(fmt::format("{}::VARCHAR", QuoteIdentifier(column)));
+  }
+  const std::string rows = relation->kind == engine::Relation::Kind::kKeyedStream
+                               ? context_.engine.CurrentRowsSql(*relation)
+                               : context_.engine.AllRowsSql(*relation);
+  std::string condition = fmt::format("_leat_seq > {}", partition.parent_seq);
+  const std::string& partition_column = partition.api.peer().source.partition_name;
+  if (!partition_column.empty())
+    condition += fmt::format(" AND {} = {}", QuoteIdentifier(partition_column), QuoteLiteral(partition.name()));
+  duck::Connection connection(context_.engine.database());
+  std::vector<std::map<std::string, std::string>> parents;
+  for (const auto& row :
+       connection.QueryRows(fmt::format("SELECT max(_leat_seq), {0} FROM {1} WHERE {2} GROUP BY ALL ORDER BY ALL",
+                                        Join(columns, ", "), rows, condition))) {
+    partition.parent_seq = std::max<int64_t>(partition.parent_seq, std::stoll(row[0]));
+    std::map<std::string, std::string>& values = parents.emplace_back();
+    for (size_t i = 0; i < stream_.given_names.size(); ++i) values[stream_.given_names[i]] = row[i + 1];
+  }
+  return parents;
+}
+
+void HttpStreamRead::Run(Partition& partition, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!partition.progress.fault) partition.progress.fault = error;
+  }
+}
+
+void HttpStreamRead::Skip(Partition& partition, const http::Answer& answer) {
+  const std::lock_guard lock(mutex_);
+  if (!stream_.parent.empty()) {
+    ++partition.parents_skipped;
+    return;
+  }
+  partition.is_skipped = true;
+  partition.progress.is_done = true;
+  const std::string of = partition.name().empty() ? "" : " of " + partition.name();
+  warnings_.push_back({.severity = Severity::kWarning,
+                       .code = "LEAT0435",
+                       .message = fmt::format("{}{} is skipped: the API answered {}, as `skip_when` says",
+                                              stream_.name(), of, answer.response.status),
+                       .place = stream_.nested.rule.pattern.place,
+                       .help = {"its rows stay as they are; leave the stream out by `skip: true` if it is never there"},
+                       .notes = {DescribeBody(answer.response)}});
+}
+
+void HttpStreamRead::AddPages(const std::vector<LandedPage>& pages) {
+  try {
+    reader_.Add(pages);
+  } catch (const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!fault_) fault_ = error;
+    throw;
+  }
+}
+
+// --- what it comes to ---
+
+StreamOutcome HttpStreamRead::End() {
+  StreamOutcome outcome{.stream = stream_.name()};
+  const Partition* faulty = FirstFaulty();
+  // What is replaced as a whole must be there as a whole.
+  if (!fault_ && faulty != nullptr && stream_.nested.info.key.empty()) fault_ = faulty->progress.fault;
+  try {
+    if (fault_) throw Error(*fault_);
+    Finish(outcome);
+  } catch (const Error& error) {
+    for (const lake::PendingTable* table : outcome.Tables())
+      lake::RemoveFiles(context_.engine.storage(), table->change.added);
+    outcome = {.stream = stream_.name(), .kind = StreamOutcome::Kind::kFailed, .diagnostic = error.diagnostic()};
+    for (const auto& partition : partitions_) partition->progress.is_done = true;
+  }
+  NoteFaults(outcome);
+  outcome.as_of = context_.now;
+  outcome.has_more = outcome.position.empty() ? false : HasMore();
+  AddUp(outcome);
+  if (!outcome.has_more && !Lost()) context_.observer.Finished(outcome);
+  return outcome;
+}
+
+void HttpStreamRead::Finish(StreamOutcome& outcome) {
+  for (const auto& partition : partitions_)
+    for (const std::vector<std::string>& given : partition->landed.in_full)
+      reader_.Add(AskedInFull{given, context_.commit_number, context_.run, context_.now});
+  outcome = reader_.Finish();
+  if (outcome.kind == StreamOutcome::Kind::kFailed) return;
+  if (stream_.nested.rule.lands)
+    for (const auto& partition : partitions_) partition->landing.Close(partition->landed);
+  outcome.position = Position();
+  if (outcome.pending) outcome.pending->change.summary["leat.position"] = outcome.position;
+}
+
+/// How far each partition is read now; one that failed or was skipped stays where it was.
+std::string HttpStreamRead::Position() const {
+  HttpStreamPosition position = before_;
+  for (const auto& partition : partitions_) {
+    if (!partition->is_asked || partition->is_skipped || partition->progress.fault) continue;
+    PartitionPosition now{.until = context_.now, .request = partition->mark, .parent_seq = {}};
+    if (!stream_.parent.empty()) now.parent_seq = partition->parent_seq;
+    if (partition->progress.windows) {
+      now.until = partition->progress.windows->reached();
+      if (!stream_.asks_until) {
+        now.until = partition->newest.value_or(Timestamp());
+        if (partition->from) now.until = std::max(now.until, partition->from->until);
+        if (now.until == Timestamp()) continue;  // nothing was ever seen: from the start again
+      }
+    }
+    position[PositionName(partition->api.peer())] = std::move(now);
+  }
+  return FormatHttpPosition(position, !stream_.http().position);
+}
+
+const HttpStreamRead::Partition* HttpStreamRead::FirstFaulty() const {
+  const auto found =
+      std::find_if(partitions_.begin(), partitions_.end(), [](const auto& p) { return p->progress.fault.has_value(); });
+  return found == partitions_.end() ? nullptr : found->get();
+}
+
+std::optional<Error> HttpStreamRead::Lost() const {
+  const auto is_lost = [](const auto& partition) {
+    const std::optional<Error>& fault = partition->progress.fault;
+    return fault && (fault->kind() == kConnection || fault->code() == "LEAT0109" || fault->code() == "LEAT0113");
+  };
+  const bool all = !partitions_.empty() && std::all_of(partitions_.begin(), partitions_.end(), is_lost);
+  return all ? partitions_.front()->progress.fault : std::nullopt;
+}
+
+/// A stream that lacks a partition has failed, though the rows of the others count.
+void HttpStreamRead::NoteFaults(StreamOutcome& outcome) const {
+  const Partition* faulty = FirstFaulty();
+  if (faulty != nullptr && outcome.kind != StreamOutcome::Kind::kFailed) {
+    outcome.kind = StreamOutcome::Kind::kFailed;
+    outcome.diagnostic = faulty->progress.fault->diagnostic();
+  }
+  if (!outcome.diagnostic) return;
+  if (!outcome.diagnostic->place.known()) outcome.diagnostic->place = stream_.nested.rule.pattern.place;
+  if (faulty == nullptr || partitions_.size() == 1) return;
+  const std::string& column = faulty->api.peer().source.partition_name;
+  for (const auto& partition : partitions_)
+    if (partition->progress.fault)
+      outcome.diagnostic->notes.push_back(
+          partition.get() == faulty
+              ? fmt::format("{} {}", column, partition->name())
+              : fmt::format("{} {}: {}", column, partition->name(), partition->progress.fault->message()));
+}
+
+/// Counts are those of all commits of the run.
+void HttpStreamRead::AddUp(StreamOutcome& outcome) {
+  StreamOutcome& so_far = progress_.so_far;
+  outcome.started = so_far.started;
+  outcome.ended = SystemClock().Now();
+  for (const auto count : {&StreamOutcome::rows_read, &StreamOutcome::rows_written, &StreamOutcome::rows_repeated,
+                           &StreamOutcome::rows_rejected, &StreamOutcome::rows_deleted}) {
+    so_far.*count += outcome.*count;
+    outcome.*count = so_far.*count;
+  }
+  const bool has_changed = outcome.kind == StreamOutcome::Kind::kChanged;
+  if (outcome.kind == StreamOutcome::Kind::kUnchanged && so_far.kind == StreamOutcome::Kind::kChanged)
+    outcome.kind = StreamOutcome::Kind::kChanged;
+  if (has_changed) so_far.kind = StreamOutcome::Kind::kChanged;
+}
+
+bool HttpStreamRead::HasMore() const {
+  if (!stream_.parent.empty()) return parent_ != nullptr && parent_->has_more;
+  return std::any_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& p) { return !p->progress.is_done && !p->progress.fault; });
+}
+
+}  // namespace leat::sources

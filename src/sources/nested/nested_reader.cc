@@ -1,0 +1,442 @@
+#include "sources/nested/nested_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/text.h"
+#include "duck/row_hash.h"
+#include "engine/compaction.h"
+#include "sources/nested/nested_sql.h"
+#include "sources/nested/record_intake.h"
+#include "sources/nested/shred.h"
+
+namespace leat::sources {
+namespace {
+
+constexpr int64_t kNestedSeqPerCommit = int64_t{1} << 24;
+
+PublishedTables PublishedOf(const NestedStream& stream, const ReadContext& context) {
+  PublishedTables published{.stream = context.Published(stream.info), .children = {}};
+  for (const auto& [name, table] : context.tables)
+    if (table.Property("leat.parent") == stream.info.name) published.children.push_back(table);
+  return published;
+}
+
+std::string LocationOf(const std::string& table) {
+  const auto [source, name] = engine::ParseName(table);
+  return "raw/" + source + "/" + name;
+}
+
+state::TableName VersionsOf(const std::string& table) {
+  return engine::ParseName(table + std::string(engine::kHistorySuffix));
+}
+
+}  // namespace
+
+class NestedReader::Impl {
+ public:
+  Impl(const NestedStream& stream, const ReadContext& context, bool from_landing)
+      : stream_(stream),
+        context_(context),
+        from_landing_(from_landing),
+        published_(PublishedOf(stream, context)),
+        intake_(stream, context),
+        connection_(context.engine.database()) {
+    started_ = SystemClock().Now();
+  }
+
+  ~Impl() {
+    if (!sql_) return;
+    try {
+      for (const std::string& table :
+           {sql_->Shredded(), sql_->Pages(), sql_->Candidates(), sql_->Versions(), Compared()})
+        connection_.Execute("DROP TABLE IF EXISTS " + table);
+    } catch (...) {
+      // The database ends with the run.
+    }
+  }
+
+  void Add(const std::vector<LandedPage>& pages) { intake_.Add(pages); }
+  int64_t records() const { return intake_.records(); }
+
+  StreamOutcome Finish() {
+    StreamOutcome outcome{.stream = stream_.info.name, .as_of = context_.now, .started = started_};
+    try {
+      FinishInto(outcome);
+    } catch (const Error& error) {
+      lake::RemoveFiles(context_.engine.storage(), written_);
+      outcome = {.stream = stream_.info.name, .as_of = context_.now, .started = started_};
+      outcome.diagnostic = error.diagnostic();
+    }
+    outcome.ended = SystemClock().Now();
+    return outcome;
+  }
+
+ private:
+  void FinishInto(StreamOutcome& outcome) {
+    const Shape shape = intake_.Finish();
+    table_ = PlanTables(stream_, shape, published_, connection_, from_landing_);
+    sql_.emplace(stream_, table_, intake_.table());
+    outcome.rows_read = intake_.records();
+    if (outcome.rows_read > 0) RefuseKey();
+    if (outcome.rows_read > 0) RefuseMissing();
+    StorePages();
+    Shred();
+    outcome.rows_rejected = connection_.QueryInt64(
+        fmt::format("SELECT count(*) FROM {} WHERE s.misfit.reason IS NOT NULL", sql_->Shredded()));
+    RefuseRejects(outcome);
+    if (stream_.info.key.empty())
+      Replace(outcome);
+    else
+      AddVersions(outcome);
+    AddRejects(outcome);
+  }
+
+  std::string Compared() const { return intake_.table() + "_compared"; }
+
+  /// Every part of the key is a column with one value.
+  void RefuseKey() const {
+    for (const std::string& key : stream_.info.key) {
+      if (std::find(stream_.given_columns.begin(), stream_.given_columns.end(), key) != stream_.given_columns.end())
+        continue;
+      const NestedColumn* column = table_.Find(key);
+      if (column != nullptr && column->type.lists == 0 && column->type.form != ValueType::Form::kJson) continue;
+      const Place place = stream_.rule.key.empty() ? stream_.rule.pattern.place : stream_.rule.key.front().place;
+      std::vector<std::string> names;
+      for (const NestedColumn& known : table_.columns) names.push_back(known.name);
+      Diagnostic fault{.code = "LEAT0442", .place = place};
+      fault.message = column == nullptr ? fmt::format("{}: none of the {} records has the key {}", stream_.info.name,
+                                                      GroupDigits(intake_.records()), key)
+                                        : fmt::format("{}: the key {} is {} in some records; expected one plain value",
+                                                      stream_.info.name, key,
+                                                      column->type.lists > 0 ? "a list" : "an object or list");
+      SuggestNearest(fault, key, names);
+      fault.help.push_back("name the fields that identify a record by  key: [field]");
+      throw Error(kConfig, std::move(fault));
+    }
+  }
+
+  void RefuseMissing() const {
+    if (stream_.rule.columns.on_missing == config::ColumnRules::Missing::kNull || table_.missing.empty()) return;
+    throw Error(kConfig, "LEAT0415", stream_.rule.pattern.place,
+                fmt::format("{}: column {} is gone from the source, and the project stops at missing ones",
+                            stream_.info.name, Join(table_.missing, ", ")))
+        .Hint("let it be NULL from now on by  columns: {missing: null}");
+  }
+
+  int64_t SeqOf(const LandedPage& page) const {
+    return (from_landing_ ? page.commit_number : context_.commit_number) * kNestedSeqPerCommit;
+  }
+
+  void StorePages() {
+    std::string columns = "page INTEGER, name VARCHAR, place BIGINT, seq BIGINT, run BIGINT, time_us BIGINT";
+    for (const std::string& given : stream_.given_columns)
+      columns += fmt::format(", {} VARCHAR", QuoteIdentifier(given));
+    connection_.Execute(fmt::format("CREATE TABLE {} ({})", sql_->Pages(), columns));
+    constexpr size_t kRowsPerInsert = 1000;
+    std::vector<std::string> rows;
+    const auto insert = [&] {
+      if (!rows.empty()) connection_.Execute(fmt::format("INSERT INTO {} VALUES {}", sql_->Pages(), Join(rows, ", ")));
+      rows.clear();
+    };
+    const std::vector<LandedPage>& pages = intake_.pages();
+    for (size_t i = 0; i < pages.size(); ++i) {
+      const LandedPage& page = pages[i];
+      const Timestamp time = from_landing_ ? page.time : context_.now;
+      std::string row = fmt::format("({}, {}, {}, {}, {}, {}", i, QuoteLiteral(page.name), page.ordinal, SeqOf(page),
+                                    from_landing_ ? page.run : context_.run, time.time_since_epoch().count());
+      for (const std::string& value : page.given) row += ", " + QuoteLiteral(value);
+      rows.push_back(row + ")");
+      if (rows.size() == kRowsPerInsert) insert();
+    }
+    insert();
+  }
+
+  void Shred() {
+    const std::string function = intake_.table() + "_shred";
+    std::vector<std::string> key = stream_.info.key;
+    RegisterShred(context_.engine.database(), function, table_, key);
+    connection_.Execute(fmt::format("CREATE TABLE {} AS SELECT page, ordinal, {}(record) AS s FROM {}",
+                                    sql_->Shredded(), function, intake_.table()));
+  }
+
+  void RefuseRejects(const StreamOutcome& outcome) {
+    if (outcome.rows_rejected <= stream_.rule.rejects_max) return;
+    throw Error(kData, "LEAT0441", stream_.rule.pattern.place,
+                fmt::format("{}: {} of {} records cannot be rows, and more than {} stop the stream; the first: {}",
+                            stream_.info.name, GroupDigits(outcome.rows_rejected), GroupDigits(outcome.rows_read),
+                            GroupDigits(stream_.rule.rejects_max), FirstReject()))
+        .Hint("set a type that takes what comes by  columns: {types: {field: VARCHAR}}")
+        .Hint("or let more records be set aside by  rejects_max");
+  }
+
+  /// `status is 7: expected VARCHAR, in landing/…`
+  std::string FirstReject() {
+    const auto first = connection_.QueryRows(fmt::format(
+        "SELECT s.misfit.field, s.misfit.\"value\", s.misfit.reason, p.name FROM {} JOIN {} p USING (page) WHERE "
+        "s.misfit.reason IS NOT NULL ORDER BY p.place, p.page, ordinal LIMIT 1",
+        sql_->Shredded(), sql_->Pages()));
+    const std::vector<std::string>& reject = first.at(0);
+    const std::string what = reject[0].empty() ? "a record" : reject[0];
+    return fmt::format("{}{}: {}, in {}", what, reject[1].empty() ? "" : " is " + Shorten(reject[1], 60), reject[2],
+                       reject[3]);
+  }
+
+  // --- keyed streams
+
+  bool HasSameKey() const {
+    return published_.stream && published_.stream->Property("leat.key") == nlohmann::json(stream_.info.key).dump();
+  }
+
+  void AddVersions(StreamOutcome& outcome) {
+    schema_ = SchemaOfTable(stream_, table_, table_, published_.stream, from_landing_);
+    connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Candidates(), sql_->ChooseCandidates()));
+    if (from_landing_) return Rebuild(outcome);
+    if (HasSameKey())
+      AppendVersions(outcome);
+    else
+      LoadBase(outcome);
+  }
+
+  int64_t Count(const std::string& table, const std::string& condition) {
+    return connection_.QueryInt64(fmt::format("SELECT count(*) FROM {} WHERE {}", table, condition));
+  }
+
+  std::string Chosen(const char* condition) const {
+    return fmt::format("(SELECT * FROM {} WHERE {})", sql_->Versions(), condition);
+  }
+
+  std::vector<lake::DataFile> Write(const std::string& table, const lake::Schema& schema, const std::string& select) {
+    std::vector<lake::DataFile> files = context_.writer.WriteRows(connection_, LocationOf(table), schema, select);
+    written_.insert(written_.end(), files.begin(), files.end());
+    return files;
+  }
+
+  void AddFiles(lake::TableChange& change, std::vector<lake::DataFile> files) {
+    change.added.insert(change.added.end(), files.begin(), files.end());
+  }
+
+  /// The first rows, or the first under this key.
+  void LoadBase(StreamOutcome& outcome) {
+    connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Versions(), sql_->CompareWithNothing()));
+    outcome.rows_written = Count(sql_->Versions(), "true");
+    outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
+    outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
+    outcome.rows_total = outcome.rows_written - outcome.rows_deleted;
+    if (outcome.rows_written == 0 && published_.stream) return SetUnchanged(outcome);
+    const int64_t seq = context_.commit_number * kNestedSeqPerCommit;
+    WriteAnew(outcome, "_leat_op = 'u'", "_leat_op = 'd'", seq, seq);
+  }
+
+  /// All versions of all landed pages, in one commit.
+  void Rebuild(StreamOutcome& outcome) {
+    connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Versions(), sql_->CompareInOrder()));
+    outcome.rows_written = Count(sql_->Versions(), "true");
+    outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
+    outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
+    outcome.rows_total = Count(sql_->Versions(), "is_current");
+    const int64_t newest =
+        connection_.QueryInt64(fmt::format("SELECT coalesce(max(seq), 0) FROM {}", sql_->Versions()));
+    WriteAnew(outcome, "is_current", "NOT is_current", newest, 0);
+  }
+
+  /// Versions in two parts: those that are current and form the base, and those that are history alone.
+  void WriteAnew(StreamOutcome& outcome, const char* current, const char* superseded, int64_t base_seq,
+                 int64_t base_from_seq) {
+    lake::TableChange change = NewChange(outcome.rows_total);
+    change.properties["leat.base_seq"] = std::to_string(base_seq);
+    change.properties["leat.base_from_seq"] = std::to_string(base_from_seq);
+    change.replace_all = from_landing_;
+    AddFiles(change, Write(stream_.info.name, schema_, sql_->Rows(Chosen(current), false)));
+    AddFiles(change, Write(stream_.info.name, schema_, sql_->Rows(Chosen(superseded), true)));
+    outcome.kind = StreamOutcome::Kind::kChanged;
+    outcome.pending = {stream_.info.table(), published_.stream, stream_.info.location(), std::move(change)};
+    for (const NestedTable* child : sql_->Children()) {
+      lake::PendingTable pending = NewChild(*child);
+      pending.change.replace_all = from_landing_;
+      const auto rows = [&](const char* which, bool is_superseded) {
+        const std::string from = Chosen(fmt::format("({}) AND _leat_op = 'u'", which).c_str());
+        AddFiles(pending.change,
+                 Write(child->name, pending.change.schema, sql_->ChildRows(*child, from, is_superseded)));
+      };
+      rows(current, false);
+      rows(superseded, true);
+      outcome.others.push_back(std::move(pending));
+    }
+  }
+
+  void AppendVersions(StreamOutcome& outcome) {
+    const engine::Relation relation = engine::Relation::Of(*published_.stream);
+    if (Count(sql_->Candidates(), "true") > 0)
+      connection_.Execute(
+          fmt::format("CREATE TABLE {} AS {}", Compared(),
+                      sql_->CompareWith(relation, context_.engine.NewestVersionsOfSql(relation, sql_->Candidates()))));
+    else
+      connection_.Execute(fmt::format("CREATE TABLE {} AS {}", Compared(), sql_->CompareWithNothing()));
+    MarkChangedChildren(relation);
+    connection_.Execute(fmt::format("CREATE TABLE {} AS SELECT * FROM {} WHERE differs", sql_->Versions(), Compared()));
+    const int64_t inserts = Count(sql_->Versions(), "_leat_op = 'u' AND (newest_op IS NULL OR newest_op = 'd')");
+    const int64_t gone = Count(sql_->Versions(), "_leat_op = 'd' AND newest_op = 'u'");
+    outcome.rows_written = Count(sql_->Versions(), "true");
+    outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
+    outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
+    const std::string rows_before = published_.stream->SummaryText("leat.rows");
+    outcome.rows_total = (rows_before.empty() ? 0 : std::stoll(rows_before)) + inserts - gone;
+    const bool is_wider = schema_.fields != published_.stream->schema().fields;
+    if (outcome.rows_written == 0 && !is_wider) return SetUnchanged(outcome);
+    outcome.kind = StreamOutcome::Kind::kChanged;
+    lake::TableChange change = NewChange(outcome.rows_total);
+    AddFiles(change, Write(stream_.info.name, schema_, sql_->Rows(sql_->Versions(), false)));
+    outcome.pending = {stream_.info.table(), published_.stream, stream_.info.location(), std::move(change)};
+    for (const NestedTable* child : sql_->Children()) AppendChild(outcome, *child);
+    Compact(outcome);
+  }
+
+  /// A version whose own columns are as before is a new one if any list in it is not.
+  void MarkChangedChildren(const engine::Relation& parent) {
+    const std::string alike =
+        fmt::format("(SELECT *, newest_seq AS _leat_seq FROM {} WHERE NOT differs AND _leat_op = 'u')", Compared());
+    for (const NestedTable* child : sql_->Children()) {
+      if (Count(Compared(), "NOT differs AND _leat_op = 'u'") == 0) return;
+      const lake::Table* published = published_.Child(child->list);
+      std::string before;
+      if (published != nullptr)
+        before = WithAllColumns(*child, context_.engine.ChildrenOfSql(engine::Relation::Of(*published), parent, alike),
+                                *published);
+      std::vector<std::string> same_key;
+      for (const std::string& key : stream_.info.key)
+        same_key.push_back(fmt::format("t.{0} = k.{0}", QuoteIdentifier(key)));
+      connection_.Execute(fmt::format("UPDATE {} t SET differs = true FROM ({}) k WHERE {}", Compared(),
+                                      sql_->ChildChanged(*child, alike, before), Join(same_key, " AND ")));
+    }
+  }
+
+  /// Rows of the lake with columns of from now on.
+  static std::string WithAllColumns(const NestedTable& child, const std::string& rows, const lake::Table& published) {
+    std::vector<std::string> list = {"*"};
+    for (const NestedColumn& column : child.columns)
+      if (published.schema().Find(column.name) == nullptr)
+        list.push_back(fmt::format("CAST(NULL AS {}) AS {}", column.type.DuckType(), QuoteIdentifier(column.name)));
+    return fmt::format("(SELECT {} FROM {})", Join(list, ", "), rows);
+  }
+
+  void AppendChild(StreamOutcome& outcome, const NestedTable& child) {
+    lake::PendingTable pending = NewChild(child);
+    AddFiles(pending.change,
+             Write(child.name, pending.change.schema, sql_->ChildRows(child, Chosen("_leat_op = 'u'"), false)));
+    const bool is_wider = !pending.base || pending.change.schema.fields != pending.base->schema().fields;
+    if (!pending.change.added.empty() || is_wider) outcome.others.push_back(std::move(pending));
+  }
+
+  void Compact(StreamOutcome& outcome) {
+    engine::Compact(context_.engine, connection_, context_.writer, *outcome.pending);
+  }
+
+  lake::PendingTable NewChild(const NestedTable& child) const {
+    lake::PendingTable pending{.name = VersionsOf(child.name), .location = LocationOf(child.name)};
+    if (const lake::Table* published = published_.Child(child.list)) pending.base = *published;
+    pending.change.schema = SchemaOfTable(stream_, table_, child, pending.base, from_landing_);
+    pending.change.partition_by_superseded = true;
+    std::vector<std::string> key = child.parent_key;
+    key.insert(key.end(), child.positions.begin(), child.positions.end());
+    pending.change.properties = {{"leat.kind", "child"},
+                                 {"leat.key", nlohmann::json(key).dump()},
+                                 {"leat.parent", stream_.info.name},
+                                 {"leat.parent_key", nlohmann::json(child.parent_key).dump()},
+                                 {"leat.list", nlohmann::json(child.list).dump()},
+                                 {"leat.position", child.positions.back()}};
+    return pending;
+  }
+
+  lake::TableChange NewChange(int64_t rows_total) const {
+    lake::TableChange change{.schema = schema_};
+    change.partition_by_superseded = schema_.Find(lake::kSupersededColumn) != nullptr;
+    change.properties["leat.kind"] = stream_.info.key.empty() ? "keyless" : "stream";
+    change.properties["leat.key"] = nlohmann::json(stream_.info.key).dump();
+    change.summary["leat.rows"] = std::to_string(rows_total);
+    return change;
+  }
+
+  void SetUnchanged(StreamOutcome& outcome) { outcome.kind = StreamOutcome::Kind::kUnchanged; }
+
+  // --- streams without key
+
+  void Replace(StreamOutcome& outcome) {
+    schema_ = SchemaOfTable(stream_, table_, table_, published_.stream, from_landing_);
+    std::vector<lake::DataFile> files = Write(stream_.info.name, schema_, sql_->KeylessRows());
+    std::vector<std::pair<int, std::string>> hashed;
+    for (const lake::Field& field : schema_.fields)
+      if (!engine::IsOwnColumn(field.name)) hashed.emplace_back(field.id, QuoteIdentifier(field.name));
+    const std::string hash = connection_.QueryText(
+        fmt::format("SELECT row_count || ':' || hash_low || ':' || hash_high FROM ({})",
+                    duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), schema_, files))));
+    outcome.rows_total = lake::CountRows(files);
+    const bool same = published_.stream && published_.stream->SummaryText("leat.hash") == hash &&
+                      schema_.fields == published_.stream->schema().fields;
+    if (same) {
+      lake::RemoveFiles(context_.engine.storage(), files);
+      outcome.rows_repeated = outcome.rows_total;
+      return SetUnchanged(outcome);
+    }
+    outcome.kind = StreamOutcome::Kind::kChanged;
+    outcome.rows_written = outcome.rows_total;
+    lake::TableChange change = NewChange(outcome.rows_total);
+    change.summary["leat.hash"] = hash;
+    change.replace_all = true;
+    change.added = std::move(files);
+    outcome.pending = {stream_.info.table(), published_.stream, stream_.info.location(), std::move(change)};
+  }
+
+  // --- rejects
+
+  void AddRejects(StreamOutcome& outcome) {
+    const std::string name = stream_.info.name + std::string(engine::kRejectsSuffix);
+    const auto found = context_.tables.find(engine::ParseName(name));
+    lake::PendingTable pending{.name = engine::ParseName(name), .location = LocationOf(name)};
+    if (found != context_.tables.end()) pending.base = found->second;
+    pending.change.replace_all = from_landing_ || stream_.info.key.empty();
+    const bool has_stale = pending.change.replace_all && pending.base && pending.base->record_count() > 0;
+    if (outcome.rows_rejected == 0 && !has_stale) return;
+    pending.change.properties = {{"leat.kind", "rejects"}};
+    const std::string select = sql_->Rejects(intake_.table());
+    const lake::Schema wanted = lake::SchemaOf(connection_.Describe(select));
+    pending.change.schema =
+        pending.base ? lake::Evolve(pending.base->schema(), wanted, pending.base->last_column_id()).schema : wanted;
+    pending.change.added = Write(name, pending.change.schema, select);
+    pending.change.summary["leat.run"] = std::to_string(context_.run);
+    outcome.others.push_back(std::move(pending));
+    outcome.kind = StreamOutcome::Kind::kChanged;
+    if (outcome.rows_rejected == 0) return;
+    outcome.diagnostic = {
+        .severity = Severity::kWarning,
+        .code = "LEAT0445",
+        .message =
+            fmt::format("{}: {} of {} records cannot be rows and were set aside; the first: {}", stream_.info.name,
+                        GroupDigits(outcome.rows_rejected), GroupDigits(outcome.rows_read), FirstReject()),
+        .place = stream_.rule.pattern.place,
+        .help = {"leat preview " + name}};
+  }
+
+  const NestedStream& stream_;
+  const ReadContext& context_;
+  const bool from_landing_;
+  PublishedTables published_;
+  RecordIntake intake_;
+  duck::Connection connection_;
+  Timestamp started_;
+  NestedTable table_;
+  std::optional<NestedSql> sql_;
+  lake::Schema schema_;
+  std::vector<lake::DataFile> written_;
+};
+
+NestedReader::NestedReader(const NestedStream& stream, const ReadContext& context, bool from_landing)
+    : impl_(std::make_unique<Impl>(stream, context, from_landing)) {}
+NestedReader::~NestedReader() = default;
+void NestedReader::Add(const std::vector<LandedPage>& pages) { impl_->Add(pages); }
+int64_t NestedReader::records() const { return impl_->records(); }
+StreamOutcome NestedReader::Finish() { return impl_->Finish(); }
+
+}  // namespace leat::sources

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "sources/nested/nested_tables.h"
+
+namespace leat::sources {
+
+/// The statements that turn shredded records into versions of rows. Tables of DuckDB they read:
+///
+/// - `shredded` (page, ordinal, s): what RegisterShred's function makes of each record
+/// - `pages` (page, name, place, seq, run, time_us, and the given columns): `place` orders them by arrival
+/// - `candidates` (page, ordinal, seq, run, time_us, the key, `_leat_version`, `_leat_op`): of each key and commit the
+///   record that counts
+/// - `versions` (the same): those of them that are to be written
+class NestedSql {
+ public:
+  /// \param prefix  of the names of these tables
+  NestedSql(const NestedStream& stream, const NestedTable& table, std::string prefix);
+
+  std::string Shredded() const { return prefix_ + "_shredded"; }
+  std::string Pages() const { return prefix_ + "_pages"; }
+  std::string Candidates() const { return prefix_ + "_candidates"; }
+  std::string Versions() const { return prefix_ + "_versions"; }
+
+  /// The SELECTs behind `candidates`; per commit if the pages are of several.
+  std::string ChooseCandidates() const;
+  /// Candidates with what the lake has of their keys: `newest_seq`, `newest_op`, `differs`. Older ones than the lake's
+  /// newest are left out. `newest`: FROM that gives the newest versions of `lake`'s keys.
+  std::string CompareWith(const engine::Relation& lake, const std::string& newest) const;
+  /// The same where the lake has no row of this key.
+  std::string CompareWithNothing() const;
+  /// Candidates of many commits, in their order: those that bring something new, `is_current` beside them.
+  std::string CompareInOrder() const;
+  /// Keys of `versions` whose rows of `child` are other ones than those in `lake`; `lake` empty: the lake has none.
+  std::string ChildChanged(const NestedTable& child, const std::string& compared, const std::string& lake) const;
+
+  /// Rows to be written, with leat's own columns: of `from`, which has page, ordinal and the columns of `versions`.
+  std::string Rows(const std::string& from, bool superseded) const;
+  std::string ChildRows(const NestedTable& child, const std::string& from, bool superseded) const;
+  /// Rows of a table without key.
+  std::string KeylessRows() const;
+  /// The records set aside; `records` holds their texts.
+  std::string Rejects(const std::string& records) const;
+
+  /// All tables below the stream's own, each with the way of lists that leads to it.
+  std::vector<const NestedTable*> Children() const;
+
+ private:
+  std::string OwnColumns() const;
+  std::string Key(const char* alias) const;
+  std::string Operation() const;
+  std::string Version() const;
+  std::string Entries(const NestedTable& child, const std::string& from, const std::string& further) const;
+
+  const NestedStream& stream_;
+  const NestedTable& table_;
+  std::string prefix_;
+};
+
+}  // namespace leat::sources

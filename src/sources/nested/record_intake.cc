@@ -1,0 +1,258 @@
+#include "sources/nested/record_intake.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/text.h"
+
+namespace leat::sources {
+namespace {
+
+constexpr idx_t kChunkRows = 2048;
+constexpr size_t kInflateStep = size_t{1} << 20;
+
+/// A table's name that no other reader of this process has.
+std::string NewTableName() {
+  static std::atomic<int64_t> last = 0;
+  return fmt::format("leat_records_{}", ++last);
+}
+
+/// What gzip holds, of one member or several. Nothing if it is damaged or cut off.
+std::optional<std::string> Inflate(const std::string& zipped, int64_t bytes_expected) {
+  std::string text(static_cast<size_t>(bytes_expected) + 1, '\0');
+  z_stream stream{};
+  constexpr int kGzip = 15 + 16;
+  if (inflateInit2(&stream, kGzip) != Z_OK) return std::nullopt;
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(zipped.data()));
+  stream.avail_in = static_cast<uInt>(zipped.size());
+  size_t size = 0;
+  int state = Z_OK;
+  while (state == Z_OK || (state == Z_STREAM_END && stream.avail_in > 0)) {
+    if (state == Z_STREAM_END) inflateReset(&stream);
+    if (size == text.size()) text.resize(size + kInflateStep);
+    stream.next_out = reinterpret_cast<Bytef*>(text.data() + size);
+    stream.avail_out = static_cast<uInt>(text.size() - size);
+    state = inflate(&stream, Z_NO_FLUSH);
+    size = text.size() - stream.avail_out;
+  }
+  inflateEnd(&stream);
+  if (state != Z_STREAM_END) return std::nullopt;
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+/// Owns an appender to the table of records.
+class RecordIntake::Appender {
+ public:
+  Appender(const duck::Connection& connection, const std::string& table) : connection_(connection) {
+    if (duckdb_appender_create(connection.handle(), nullptr, table.c_str(), &appender_) != DuckDBSuccess) Throw();
+  }
+  ~Appender() { duckdb_appender_destroy(&appender_); }
+  void Append(duckdb_data_chunk chunk) {
+    if (duckdb_append_data_chunk(appender_, chunk) != DuckDBSuccess) Throw();
+  }
+  void Close() {
+    if (duckdb_appender_close(appender_) != DuckDBSuccess) Throw();
+  }
+
+ private:
+  [[noreturn]] void Throw() {
+    const char* message = duckdb_appender_error(appender_);
+    connection_.ThrowFault(message == nullptr ? "the records cannot be kept" : message);
+  }
+
+  const duck::Connection& connection_;
+  duckdb_appender appender_ = nullptr;
+};
+
+/// Records on their way into the table, a chunk at a time.
+class RecordIntake::Batch {
+ public:
+  explicit Batch(RecordIntake& intake)
+      : intake_(intake),
+        scanner_(intake.stream_.rule.http.flatten, intake.stream_.rule.http.format == config::RecordFormat::kCsv) {
+    duckdb_logical_type types[] = {duckdb_create_logical_type(DUCKDB_TYPE_INTEGER),
+                                   duckdb_create_logical_type(DUCKDB_TYPE_BIGINT),
+                                   duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)};
+    chunk_ = duckdb_create_data_chunk(types, std::size(types));
+    for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
+  }
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+  ~Batch() { duckdb_destroy_data_chunk(&chunk_); }
+
+  void BeginPage(int32_t number, int64_t page_ordinal) {
+    page_ = number;
+    page_ordinal_ = page_ordinal;
+    ordinal_ = 0;
+  }
+  /// Take in the record that `reader` is at, of the text `text`.
+  void Take(JsonReader& reader, std::string_view text) {
+    reader.Peek();
+    const size_t begin = reader.offset();
+    scanner_.Take(reader, page_ordinal_, ++ordinal_);
+    Put(text.substr(begin, reader.offset() - begin));
+  }
+  void Flush() {
+    if (rows_ > 0) {
+      duckdb_data_chunk_set_size(chunk_, rows_);
+      const std::lock_guard lock(intake_.mutex_);
+      intake_.appender_->Append(chunk_);
+    }
+    intake_.count_ += static_cast<int64_t>(rows_);
+    rows_ = 0;
+    duckdb_data_chunk_reset(chunk_);
+  }
+  const Shape& shape() const { return scanner_.shape(); }
+
+ private:
+  void Put(std::string_view record) {
+    const auto data = [&](idx_t column) {
+      return duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk_, column));
+    };
+    static_cast<int32_t*>(data(0))[rows_] = page_;
+    static_cast<int64_t*>(data(1))[rows_] = ordinal_;
+    duckdb_unsafe_vector_assign_string_element_len(duckdb_data_chunk_get_vector(chunk_, 2), rows_, record.data(),
+                                                   record.size());
+    if (++rows_ == kChunkRows) Flush();
+  }
+
+  RecordIntake& intake_;
+  ShapeScanner scanner_;
+  duckdb_data_chunk chunk_ = nullptr;
+  idx_t rows_ = 0;
+  int32_t page_ = 0;
+  int64_t page_ordinal_ = 0;
+  int64_t ordinal_ = 0;
+};
+
+RecordIntake::RecordIntake(const NestedStream& stream, const ReadContext& context)
+    : stream_(stream), context_(context), table_(NewTableName()), connection_(context.engine.database()) {
+  steps_ = config::ParseJsonPath(stream.rule.http.records.value).value_or(std::vector<config::JsonStep>());
+  connection_.Execute(fmt::format("CREATE TABLE {} (page INTEGER, ordinal BIGINT, record VARCHAR)", table_));
+  appender_ = std::make_unique<Appender>(connection_, table_);
+}
+
+RecordIntake::~RecordIntake() {
+  try {
+    appender_.reset();
+    connection_.Execute("DROP TABLE IF EXISTS " + table_);
+  } catch (...) {
+    // The database ends with the run.
+  }
+}
+
+int32_t RecordIntake::Number(const LandedPage& page) {
+  const std::lock_guard lock(mutex_);
+  pages_.push_back(page);
+  return static_cast<int32_t>(pages_.size() - 1);
+}
+
+void RecordIntake::Add(const std::vector<LandedPage>& pages) {
+  Batch batch(*this);
+  for (const LandedPage& page : pages) {
+    context_.cancel.Check();
+    batch.BeginPage(Number(page), page.ordinal);
+    AddPage(page, batch);
+  }
+  batch.Flush();
+  const std::lock_guard lock(mutex_);
+  shape_.Merge(batch.shape());
+}
+
+void RecordIntake::AddPage(const LandedPage& page, Batch& batch) const {
+  const auto text = Inflate(context_.engine.storage().Read(page.name), page.bytes);
+  if (!text) throw NotAsSaid(page, "is no whole gzip file");
+  duckdb_error_data fault = duckdb_valid_utf8_check(text->data(), text->size());
+  const bool is_utf8 = fault == nullptr || !duckdb_error_data_has_error(fault);
+  duckdb_destroy_error_data(&fault);
+  const config::HttpRules& rules = stream_.rule.http;
+  if (rules.format == config::RecordFormat::kCsv) return AddCsv(page, *text, batch);
+  if (!is_utf8) throw NotAsSaid(page, "is not in UTF-8, as JSON has to be");
+  const auto take_all = [&](std::string_view json, size_t line) {
+    JsonReader reader(json);
+    try {
+      if (reader.AtEnd()) return;
+      ForEachRecord(reader, steps_, 0, [&](JsonReader& record) { batch.Take(record, json); });
+      if (!reader.AtEnd()) throw MalformedJson{reader.offset(), "the end"};
+    } catch (const MalformedJson& malformed) {
+      const std::string where = line > 0 ? fmt::format("line {}, ", GroupDigits(static_cast<int64_t>(line))) : "";
+      const std::string found(json.substr(std::min(malformed.offset, json.size()), 20));
+      throw NotAsSaid(page, fmt::format("is not the JSON expected: at {}byte {} stands '{}', expected {}", where,
+                                        GroupDigits(static_cast<int64_t>(malformed.offset + 1)),
+                                        IsValidUtf8(found) ? found : "…", malformed.expected));
+    }
+  };
+  if (rules.format == config::RecordFormat::kJson) return take_all(*text, 0);
+  size_t line = 0;
+  for (size_t begin = 0; begin < text->size();) {
+    const size_t end = std::min(text->find('\n', begin), text->size());
+    take_all(std::string_view(*text).substr(begin, end - begin), ++line);
+    begin = end + 1;
+  }
+}
+
+/// CSV becomes objects whose values are texts.
+void RecordIntake::AddCsv(const LandedPage& page, const std::string& text, Batch& batch) const {
+  if (Trim(text).empty()) return;
+  const config::CsvFormat& csv = stream_.rule.http.csv;
+  const auto option = [](const char* name, const std::string& value) {
+    return value.empty() ? "" : fmt::format(", {} = {}", name, QuoteLiteral(value));
+  };
+  std::string nulls = "''";
+  for (const std::string& null : csv.nulls) nulls += ", " + QuoteLiteral(null);
+  duck::Connection connection(context_.engine.database());
+  std::vector<std::string> names;
+  bool is_first = true;
+  try {
+    const auto rows = connection.Query(fmt::format(
+        "SELECT * FROM read_csv({}, compression = 'gzip', header = false, all_varchar = true, parallel = false, "
+        "hive_partitioning = false, nullstr = [{}]{}{}{})",
+        QuoteLiteral(context_.engine.storage().DuckPath(page.name)), nulls, option("delim", csv.delimiter),
+        option("quote", csv.quote), option("encoding", csv.encoding)));
+    while (const auto chunk = rows->Next())
+      for (idx_t row = 0; row < chunk->size(); ++row) {
+        std::vector<std::optional<std::string_view>> cells;
+        for (idx_t column = 0; column < chunk->column_count(); ++column)
+          cells.push_back(chunk->IsNull(column, row) ? std::nullopt : std::optional(chunk->Text(column, row)));
+        if (std::exchange(is_first, false)) {
+          const bool has_header = csv.header.value_or(true);
+          for (size_t i = 0; i < cells.size(); ++i)
+            names.emplace_back(has_header && cells[i] ? std::string(Trim(*cells[i])) : fmt::format("column{}", i + 1));
+          // A line that ends with a separator has no last column, unless a row has a value there.
+          if (has_header && !cells.back()) names.back().clear();
+          if (has_header) continue;
+        }
+        nlohmann::ordered_json record = nlohmann::ordered_json::object();
+        for (size_t i = 0; i < cells.size(); ++i) {
+          if (names[i].empty() && !cells[i]) continue;
+          auto& value = record[names[i].empty() ? fmt::format("column{}", i + 1) : names[i]];
+          if (cells[i]) value = std::string(*cells[i]);
+        }
+        const std::string json = record.dump();
+        JsonReader reader(json);
+        batch.Take(reader, json);
+      }
+  } catch (const duck::QueryError& error) {
+    throw NotAsSaid(page, "is not the CSV expected: " + error.fault().message);
+  }
+}
+
+Error RecordIntake::NotAsSaid(const LandedPage& page, const std::string& what) const {
+  return Error(kData, "LEAT0440", stream_.rule.pattern.place,
+               fmt::format("{}: {} {}", stream_.info.name, page.name, what))
+      .Hint("look at that file, and at `format` and `records` of the stream");
+}
+
+Shape RecordIntake::Finish() {
+  appender_->Close();
+  shape_.Sort();
+  return std::move(shape_);
+}
+
+}  // namespace leat::sources

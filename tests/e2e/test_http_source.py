@@ -1,0 +1,618 @@
+"""HTTP APIs as sources: who is asked for what, how often, and what becomes of it."""
+
+import base64
+import datetime
+import json
+import pathlib
+import signal
+import threading
+import time
+
+import pytest
+from support.http_api import Answer, Api, HttpProject, Request, closed_port
+
+CANARY = "canary-8f1d/+ c2"
+
+
+@pytest.fixture
+def api():
+    server = Api()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def project(tmp_path, api):
+    return HttpProject(tmp_path, api)
+
+
+def pages(rows: list, size: int = 2, *, token: str = "offset", key: str = "rows"):
+    """Answers `rows` in pages of `size`, the next one by a token."""
+
+    def answer(request: Request) -> Answer:
+        begin = int(request.query.get(token) or 0)
+        body = {key: rows[begin : begin + size]}
+        if begin + size < len(rows):
+            body["next"] = str(begin + size)
+        return Answer(body)
+
+    return answer
+
+
+def numbered(count: int, **other) -> list[dict]:
+    return [{"id": n, "name": f"n{n}"} | other for n in range(count)]
+
+
+def between(rows: list[dict], field: str, request: Request) -> list[dict]:
+    """Rows of the span that a request asks for."""
+    return [row for row in rows if int(request.query["since"]) <= row[field] <= int(request.query["until"])]
+
+
+TOKEN = "paginate: {type: token, read: $.next, param: offset}\n"
+SPAN = 'params: {since: "{since}", until: "{until}"}\n'
+
+
+def epoch(text: str) -> int:
+    return int(datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp())
+
+
+# --- from the answer to the tables ---------------------------------------------------------------------------------------
+
+
+def test_records_of_all_pages_become_rows_and_answers_are_kept_as_received(project, api):
+    rows = [{"id": n, "amount": n * 100, "items": [{"sku": f"s{n}{i}"} for i in range(n)]} for n in range(5)]
+    api.answer = pages(rows, key="list")
+    project.source(TOKEN + "key: id\nstreams: {invoices: {path: /v2/invoices, records: $.list}}")
+    done = project.run().expect(0)
+    assert "read 5 = written 5" in done.stdout
+    assert project.versions("api.invoices", "id", "amount") == [("u", n, n * 100) for n in range(5)]
+    items = sorted(project.rows("api.invoices__items__history"), key=lambda row: (row["invoices_id"], row["position"]))
+    assert [(row["invoices_id"], row["position"], row["sku"]) for row in items] == [
+        (n, i + 1, f"s{n}{i}") for n in range(5) for i in range(n)
+    ]
+
+    read, *kept = project.landed()
+    assert (read["stream"], read["run"], read["commit"], read["in_full"]) == ("api.invoices", 1, 1, [[]])
+    assert [page["content"] for page in kept] == [api.answer(request).bytes() for request in api.requests]
+    assert [page["url"] for page in kept] == [f"{api.url}/v2/invoices{more}" for more in ("", "?offset=2", "?offset=4")]
+    assert [page["records"] for page in kept] == [2, 2, 1]
+
+    before = api.take() and project.landed()
+    assert "nothing changed" in project.run().expect(0).stdout
+    assert len(project.landed()) == 2 * len(before)
+
+
+def test_gzip_of_the_server_is_kept_as_it_came(project, api):
+    body = json.dumps(numbered(50))
+    api.answer = lambda request: Answer(body, headers={"Content-Encoding": "gzip"})
+    project.source("key: id\nstreams: {a: {}}")
+    project.run().expect(0)
+    assert len(project.versions("api.a", "id")) == 50
+    (file,) = project.folder.glob("lake/landing/api/a/_/*/000001.json.gz")
+    # Python's packer writes its own operating system byte and best compression.
+    assert file.read_bytes()[8] == 2 and project.landed()[1]["content"] == body.encode()
+    assert "gzip" in api.requests[0].headers["accept-encoding"]
+
+
+def test_csv_and_lines_of_json(project, api):
+    bodies = {"/rates": "Date,USD,\n2024-01-02,1.25,\n2024-01-01,N/A,\n", "/events": '{"id": 1}\n{"id": 2}\n'}
+    api.answer = lambda request: Answer(bodies[request.path], headers={"Content-Type": "text/plain"})
+    project.source("streams:\n  rates: {format: csv, key: Date, csv: {nulls: [N/A]}}\n  events: {format: jsonl, key: id}\n")
+    project.run().expect(0)
+    assert [(row["date"].isoformat(), row["usd"]) for row in sorted(project.rows("api.rates__history"), key=lambda r: r["date"])][
+        0
+    ] == ("2024-01-01", None)
+    assert project.versions("api.events", "id") == [("u", 1), ("u", 2)]
+
+
+def test_landing_none_keeps_nothing(project, api):
+    api.answer = pages(numbered(3))
+    project.source(TOKEN + "key: id\nlanding: none\nstreams: {a: {records: $.rows}}")
+    project.run().expect(0)
+    assert len(project.versions("api.a", "id")) == 3
+    assert not list((project.folder / "lake" / "landing").rglob("*.*"))
+
+
+# --- credentials ---------------------------------------------------------------------------------------------------------
+
+BASIC = "Basic " + base64.b64encode(f"{CANARY}:".encode()).decode()
+AUTHS = {
+    "basic": ('{type: basic, user: "${KEY}"}', lambda r: r.headers.get("authorization") == BASIC),
+    "bearer": ('{type: bearer, token: "${KEY}"}', lambda r: r.headers.get("authorization") == f"Bearer {CANARY}"),
+    "header": ('{type: header, name: X-Api-Key, value: "${KEY}"}', lambda r: r.headers.get("x-api-key") == CANARY),
+    "query": ('{type: query, name: key, value: "${KEY}"}', lambda r: r.query.get("key") == CANARY),
+}
+
+
+def holds_canary(project: HttpProject, *texts: str) -> list[str]:
+    """Where a credential stands that should stand nowhere."""
+    import urllib.parse
+
+    forms = [CANARY, urllib.parse.quote(CANARY), urllib.parse.quote(CANARY, safe=""), base64.b64encode(CANARY.encode()).decode()]
+    found = [text for text in texts if any(form in text for form in forms)]
+    for file in project.folder.rglob("*"):
+        if file.is_file() and any(form.encode() in file.read_bytes() for form in forms):
+            found.append(str(file))
+    return found
+
+
+@pytest.mark.parametrize("kind", AUTHS)
+def test_credentials_of_every_kind(project, api, kind):
+    auth, is_right = AUTHS[kind]
+    api.answer = lambda request: Answer(numbered(2)) if is_right(request) else Answer({"message": "no"}, status=401)
+    project.source(f"auth: {auth}\nkey: id\nstreams: {{a: {{}}}}")
+    done = project.run(env={"KEY": CANARY}).expect(0)
+    assert len(project.versions("api.a", "id")) == 2
+    assert holds_canary(project, done.stdout, done.stderr) == []
+
+    api.take()
+    wrong = project.run(env={"KEY": "wrong"}).expect(1)
+    assert len(api.take()) == 1, "a refusal is final"
+    assert f"{api.url}/a answered 401" in wrong.stderr and "comes from variable KEY" in wrong.stderr
+
+    unset = project.run()
+    assert unset.code != 0 and "the environment variable KEY is not set" in unset.stderr
+    assert api.take() == []
+
+
+def test_oauth2_fetches_a_token_once_and_a_new_one_when_it_is_refused(project, api):
+    granted = []
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/token":
+            if CANARY not in request.basic() and CANARY.encode() not in request.body:
+                import urllib.parse
+
+                assert urllib.parse.quote(CANARY, safe="") in request.basic() or b"client_secret" in request.body
+            granted.append(f"t{len(granted)}")
+            return Answer({"access_token": granted[-1], "token_type": "Bearer", "expires_in": 3600})
+        used = request.headers.get("authorization", "").removeprefix("Bearer ")
+        expired = request.query.get("offset") == "4" and used == "t0"
+        return Answer({}, status=401) if expired or used not in granted else pages(numbered(6))(request)
+
+    api.answer = answer
+    project.source(
+        f'auth: {{type: oauth2, token_url: "{api.url}/token", client_id: me, client_secret: "${{KEY}}", scope: read}}\n'
+        + TOKEN
+        + "key: id\nstreams: {a: {records: $.rows}}"
+    )
+    done = project.run(env={"KEY": CANARY}).expect(0)
+    assert granted == ["t0", "t1"]
+    assert len(project.versions("api.a", "id")) == 6
+    assert holds_canary(project, done.stdout, done.stderr) == []
+
+
+def test_each_partition_has_credentials_of_its_own(project, api):
+    keys = {"eu": "k-eu", "us": "k-us"}
+
+    def answer(request: Request) -> Answer:
+        site = request.path.split("/")[1]
+        right = request.basic() == keys[site] + ":"
+        return Answer([{"id": 1, "of": site}]) if right else Answer({}, status=403)
+
+    api.answer = answer
+    project.source(
+        'partitions: {site: {eu: {api_key: "${EU}"}, us: {api_key: "${US}"}}}\n'
+        'auth: {type: basic, user: "{api_key}"}\nkey: id\nstreams: {a: {path: /a}}',
+        base_url=api.url + "/{site}",
+    )
+    project.run(env={"EU": "k-eu", "US": "k-us"}).expect(0)
+    assert project.versions("api.a", "site", "id", "of") == [("u", "eu", 1, "eu"), ("u", "us", 1, "us")]
+    assert sorted(path.name for path in (project.folder / "lake/landing/api/a").iterdir()) == ["eu", "us"]
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------------
+
+
+def by_number(rows: list, name: str, size_name: str, first: int, step_by_rows: bool):
+    def answer(request: Request) -> Answer:
+        size = min(int(request.query[size_name]), 2)  # this server gives fewer rows than it is asked for
+        begin = (int(request.query[name]) - first) * (1 if step_by_rows else size)
+        return Answer({"rows": rows[begin : begin + size]})
+
+    return answer
+
+
+def by_link(rows: list):
+    def answer(request: Request) -> Answer:
+        begin = int(request.query.get("from", 0))
+        more = begin + 2 < len(rows)
+        link = {"Link": f'<?from={begin + 2}>; rel="next", <?from=0>; rel="first"'} if more else {}
+        return Answer({"rows": rows[begin : begin + 2], "links": {"next": f"/a?from={begin + 2}" if more else None}}, headers=link)
+
+    return answer
+
+
+def by_cursor(rows: list):
+    def answer(request: Request) -> Answer:
+        assert request.method == "POST" and request.headers["content-type"] == "application/json"
+        begin = request.json().get("page", {}).get("after", 0)
+        return Answer({"rows": rows[begin : begin + 2], "cursor": begin + 2 if begin + 2 < len(rows) else None})
+
+    return answer
+
+
+PAGINGS = {
+    "none": ("", lambda rows: lambda request: Answer({"rows": rows}), 1),
+    "token": ("paginate: {type: token, read: $.next, param: offset}", pages, 3),
+    "page": ("paginate: {type: page, param: p, size_param: n, size: 9}", lambda rows: by_number(rows, "p", "n", 1, False), 4),
+    "offset": ("paginate: {type: offset, param: o, size_param: n, size: 9}", lambda rows: by_number(rows, "o", "n", 0, True), 4),
+    "link": ("paginate: {type: link}", by_link, 3),
+    "link in the body": ("paginate: {type: link, read: $.links.next}", by_link, 3),
+    "cursor_in_body": (
+        "body: {limit: 2}\npaginate: {type: cursor_in_body, read: $.cursor, field: page.after}",
+        by_cursor,
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PAGINGS)
+def test_pages_of_every_kind(project, api, kind):
+    rules, serve, requests = PAGINGS[kind]
+    api.answer = serve(numbered(5))
+    project.source(f"{rules}\nkey: id\nstreams: {{a: {{records: $.rows}}}}")
+    project.run().expect(0)
+    assert project.versions("api.a", "id") == [("u", n) for n in range(5)]
+    assert len(api.requests) == requests
+
+
+BAD_PAGES = {
+    "LEAT0430": (lambda request: Answer({"rows": [{"id": 1}], "next": "same"}), "leads to the next page 'same' a second time"),
+    "LEAT0433": (lambda request: Answer("<html>Log in</html>", headers={"Content-Type": "text/html"}), "<html>Log in</html>"),
+    "LEAT0434": (lambda request: Answer({"error": "try later"}), "expected a list at $.rows"),
+}
+
+
+@pytest.mark.parametrize("code", BAD_PAGES)
+def test_page_that_is_none_fails_the_stream_and_changes_nothing(project, api, code):
+    good = pages(numbered(3))
+    api.answer = good
+    project.source(TOKEN + "key: id\nstreams: {a: {records: $.rows}, b: {records: $.rows}}")
+    project.run().expect(0)
+    bad, message = BAD_PAGES[code]
+    api.answer = lambda request: bad(request) if request.path == "/a" else good(request)
+    done = project.run().expect(1)
+    assert f"error[{code}]" in done.stderr and message in done.stderr
+    assert project.versions("api.a", "id") == [("u", n) for n in range(3)]
+    api.answer = good
+    project.run().expect(0)
+
+
+def test_link_to_another_origin_is_not_followed(project, api):
+    other = Api(lambda request: Answer([]))
+    try:
+        api.answer = lambda request: Answer(numbered(1), headers={"Link": f"<{other.url}/a?p=2>; rel=next"})
+        project.source('auth: {type: bearer, token: "${KEY}"}\npaginate: {type: link}\nkey: id\nstreams: {a: {}}')
+        done = project.run(env={"KEY": CANARY}).expect(1)
+        assert "error[LEAT0432]" in done.stderr and f"names {other.url}/a as the next page" in done.stderr
+        assert other.requests == []
+    finally:
+        other.close()
+
+
+# --- how far it was read -------------------------------------------------------------------------------------------------
+
+
+def test_next_read_asks_from_the_last_moment_on_with_an_overlap(project, api):
+    api.answer = lambda request: Answer([{"id": 1, "at": 1700000000}])
+    project.source(SPAN + "position: {from: at, unit: s, overlap: 10m, start: 2023-01-01, window: 7300d}\nkey: id\nstreams: {a: {}}")
+    before = time.time()
+    project.run().expect(0)
+    project.run().expect(0)
+    first, second = api.requests
+    assert int(first.query["since"]) == epoch("2023-01-01")
+    assert before - 1 <= int(first.query["until"]) <= time.time()
+    assert int(second.query["since"]) == int(first.query["until"]) - 600
+    assert project.versions("api.a", "id") == [("u", 1)], "a row that comes again is a repeat"
+
+
+def test_long_span_is_read_in_parts_and_goes_on_where_it_broke_off(project, api):
+    now = int(time.time())
+    day = 86400
+    rows = [{"id": n, "at": now - n * 10 * day} for n in range(1, 37)]  # one each ten days of the last year
+    start = datetime.datetime.fromtimestamp(now - 365 * day, datetime.timezone.utc).strftime("%Y-%m-%d")
+    failing = {"from": 5}
+
+    def answer(request: Request) -> Answer:
+        if len(api.requests) == failing["from"]:
+            return Answer({"message": "broken"}, status=400)
+        return Answer(between(rows, "at", request))
+
+    api.answer = answer
+    project.source(SPAN + f"position: {{from: at, unit: s, overlap: 0s, start: {start}, window: 60d}}\nkey: id\nstreams: {{a: {{}}}}")
+    project.run().expect(1)
+    asked = api.take()
+    spans = [(int(r.query["since"]), int(r.query["until"])) for r in asked]
+    assert len(spans) == 5 and all(until - since == 60 * day for since, until in spans)
+    assert [s for s, _ in spans[1:]] == [u for _, u in spans[:-1]]
+    read = {row["id"] for row in rows if row["at"] <= spans[3][1]}
+    assert {n for _, n in project.versions("api.a", "id")} == read, "four parts are committed"
+    assert len({row["_leat_seq"] for row in project.rows("api.a__history")}) == 4
+
+    failing["from"] = 0
+    project.run().expect(0)
+    again = api.take()
+    assert int(again[0].query["since"]) == spans[4][0]
+    assert {n for _, n in project.versions("api.a", "id")} == set(range(1, 37))
+
+
+def test_parts_without_records_grow(project, api):
+    api.answer = lambda request: Answer([])
+    project.source(SPAN + "position: {from: at, unit: s, overlap: 0s}\nkey: id\nstreams: {a: {}}")
+    project.run().expect(0)
+    asked = [int(r.query["until"]) - int(r.query["since"]) for r in api.requests]
+    assert len(asked) < 12 and asked[0] == 30 * 86400 and asked[1] == 2 * asked[0]
+    assert sum(asked) == int(api.requests[-1].query["until"]), "from 1970 on nothing is left out"
+
+
+def test_without_an_upper_bound_the_newest_record_counts(project, api):
+    rows = [{"id": 1, "at": "2024-03-01T10:00:00Z"}, {"id": 2, "at": "2024-03-01T12:00:00+01:00"}]
+    api.answer = lambda request: Answer(rows)
+    project.source('params: {since: "{since}"}\nposition: {from: at, overlap: 1h, start: 2024-01-01}\nkey: id\nstreams: {a: {}}')
+    project.run().expect(0)
+    project.run().expect(0)
+    assert [r.query["since"] for r in api.requests] == ["2024-01-01T00:00:00Z", "2024-03-01T10:00:00Z"]
+
+
+def test_changed_request_is_read_from_the_start(project, api):
+    api.answer = lambda request: Answer([{"id": 1, "at": 1700000000}])
+    rules = "position: {from: at, unit: s, start: 2023-01-01, window: 7300d}\nkey: id\nstreams: {a: {path: %s}}"
+    project.source(SPAN + rules % "/a")
+    project.run().expect(0)
+    project.source(SPAN + rules % "/b")
+    project.run().expect(0)
+    project.source(SPAN + "rate_limit: {requests: 100, per: 1s}\n" + rules % "/b")
+    project.run().expect(0)
+    since = [int(r.query["since"]) for r in api.requests]
+    assert since[:2] == [epoch("2023-01-01")] * 2 and since[2] > since[1]
+    project.run("--full-refresh").expect(0)
+    assert int(api.requests[-1].query["since"]) == epoch("2023-01-01")
+
+
+def test_full_read_deletes_what_is_gone_unless_it_was_not_whole(project, api):
+    rows = numbered(5)
+    api.answer = pages(rows)
+    project.source(TOKEN + "key: id\nstreams: {a: {records: $.rows}}")
+    project.run().expect(0)
+    del rows[1]
+
+    broken = lambda request: Answer("{", status=200) if request.query.get("offset") else pages(rows)(request)  # noqa: E731
+    api.answer = broken
+    project.run().expect(1)
+    assert [op for op, _ in project.versions("api.a", "id")] == ["u"] * 5
+
+    api.answer = pages(rows)
+    done = project.run().expect(0)
+    assert "deleted 1" in done.stdout
+    assert project.versions("api.a", "id")[5:] == [("d", 1)]
+
+
+# --- manners -------------------------------------------------------------------------------------------------------------
+
+
+def test_rate_limit_is_shared_by_the_streams_of_a_partition(project, api):
+    api.answer = lambda request: time.sleep(0.02) or pages(numbered(6))(request)
+    project.source(
+        TOKEN
+        + "rate_limit: {requests: 6, per: 500ms, concurrent: 2}\nkey: id\nrecords: $.rows\nstreams: {a: {}, b: {}, c: {}, d: {}}"
+    )
+    project.run().expect(0)
+    times = sorted(request.time_s for request in api.requests)
+    assert len(times) == 12
+    assert times[6] - times[0] >= 0.45, "the seventh request waits"
+    assert api.most_at_once == 2
+
+
+def test_passing_errors_are_asked_again_and_retry_after_is_obeyed(project, api):
+    answers = [Answer({}, status=429, headers={"Retry-After": "1"})]
+    api.answer = lambda request: answers.pop() if answers else Answer(numbered(1))
+    project.source("key: id\nstreams: {a: {}}")
+    project.run().expect(0)
+    first, second = api.requests
+    assert second.time_s - first.time_s >= 0.95
+
+
+def test_server_that_stays_broken_fails_the_stream_with_what_it_said(project, api):
+    api.answer = lambda request: Answer({"message": "out of order"}, status=500)
+    project.source("key: id\nstreams: {a: {}}")
+    done = project.run()
+    assert done.code != 0 and len(api.requests) == 2
+    assert "answered 500" in done.stderr and "out of order" in done.stderr and "asked 2 times" in done.stderr
+
+
+def test_nobody_there_is_the_sources_fault(project, api):
+    project.source("key: id\nstreams: {a: {}, b: {}}", base_url=f"http://127.0.0.1:{closed_port()}")
+    done = project.run()
+    assert done.code != 0
+    assert done.stderr.count("error[LEAT0320]") == 1
+
+
+def test_interrupt_ends_a_wait_at_once(project, api):
+    asked = threading.Event()
+    api.answer = lambda request: asked.set() or Answer({}, status=429, headers={"Retry-After": "30"})
+    project.source("key: id\nstreams: {a: {}}")
+    project.write("sources/api.yaml", (project.folder / "sources/api.yaml").read_text().replace("wait_max: 1s", "wait_max: 1m"))
+    process = project.leat.start("run", cwd=project.folder)
+    try:
+        assert asked.wait(20)
+        time.sleep(0.2)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(5)
+        assert time.monotonic() - begin < 1
+    finally:
+        process.kill()
+        process.communicate()
+
+
+# --- partitions, skipped streams, sub-resources ----------------------------------------------------------------------------
+
+
+def test_partition_that_fails_fails_the_stream_but_not_the_others_rows(project, api):
+    broken = {"us"}
+
+    def answer(request: Request) -> Answer:
+        site = request.path.split("/")[1]
+        if site in broken:
+            return Answer({"message": "no such site"}, status=404)
+        return Answer([{"id": 1, "at": int(time.time()) - 5}])
+
+    api.answer = answer
+    project.source(
+        SPAN + "partitions: {site: [eu, us]}\nposition: {from: at, unit: s, window: 36500d}\nkey: id\nstreams: {a: {path: '/{site}/a'}}"
+    )
+    project.write("models/mart/total.sql", "SELECT count(*) AS n FROM api.a")
+    done = project.run().expect(1)
+    assert "no such site" in done.stderr and "site us" in done.stderr
+    assert project.versions("api.a", "site", "id") == [("u", "eu", 1)]
+    eu = next(r for r in api.take() if r.path == "/eu/a")
+
+    broken.clear()
+    project.run().expect(0)
+    since = {r.path: int(r.query["since"]) for r in api.take()}
+    assert since["/us/a"] == 0 and since["/eu/a"] == int(eu.query["until"]) - 300
+    assert project.query("SELECT n FROM mart.total") == ["2"]
+
+
+def test_stream_that_the_api_does_not_have_is_skipped_with_a_warning(project, api):
+    def answer(request: Request) -> Answer:
+        if request.path == "/us/plans":
+            return Answer({"message": "Operation is NOT ENABLED for this site"}, status=400)
+        return Answer([{"id": 1}])
+
+    api.answer = answer
+    project.source(
+        "partitions: {site: [eu, us]}\nkey: id\nstreams:\n"
+        "  plans: {path: '/{site}/plans', skip_when: {status: 400, text: not enabled}}\n"
+        "  items: {path: '/{site}/items', skip_when: {status: 400, text: not enabled}}\n"
+    )
+    done = project.run().expect(0)
+    assert "warning[LEAT0435]" in done.stderr and "api.plans of us is skipped" in done.stderr
+    assert project.versions("api.plans", "site", "id") == [("u", "eu", 1)]
+    assert len(project.versions("api.items", "id")) == 2
+    api.answer = lambda request: Answer({"message": "wrong parameter"}, status=400)
+    assert "wrong parameter" in project.run().expect(1).stderr
+
+
+def test_sub_resources_are_asked_for_once_for_each_new_or_changed_row(project, api):
+    invoices = [{"id": "a/1", "v": 1}, {"id": "b", "v": 1}, {"id": "c", "v": 1}]
+    notes = {"a/1": ["x", "y"], "b": ["z"], "c": []}
+
+    def answer(request: Request) -> Answer:
+        if request.path == "/invoices":
+            return Answer(invoices)
+        name = request.path.split("/")[2].replace("%2F", "/")
+        return Answer([{"no": n, "text": text} for n, text in enumerate(notes[name])])
+
+    api.answer = answer
+    project.source(
+        "key: id\nstreams:\n  invoices: {}\n  notes:\n    path: '/invoices/{invoice}/notes'\n    key: no\n"
+        "    for_each: {stream: invoices, values: {invoice: id}}\n"
+    )
+    project.run().expect(0)
+    assert sorted(r.path for r in api.take()) == ["/invoices", "/invoices/a%2F1/notes", "/invoices/b/notes", "/invoices/c/notes"]
+    assert project.versions("api.notes", "invoice", "no", "text") == [("u", "a/1", 0, "x"), ("u", "a/1", 1, "y"), ("u", "b", 0, "z")]
+
+    project.run().expect(0)
+    assert [r.path for r in api.take()] == ["/invoices"], "nothing is new"
+
+    invoices[0]["v"] = 2
+    notes["a/1"] = ["x"]
+    done = project.run().expect(0)
+    assert [r.path for r in api.take()] == ["/invoices", "/invoices/a%2F1/notes"]
+    assert project.versions("api.notes", "invoice", "no", "text")[3:] == [("d", "a/1", 1, "y")], done
+
+    project.run("--full-refresh").expect(0)
+    assert len(api.take()) == 4
+
+
+def test_sub_resources_that_failed_are_asked_for_again(project, api):
+    broken = {"/b/notes"}
+    api.answer = lambda r: (
+        Answer([{"id": "a"}, {"id": "b"}]) if r.path == "/invoices" else Answer({}, status=400 if r.path in broken else 200) if r.path in broken else Answer([{"no": 1}])
+    )
+    project.source(
+        "key: id\nstreams:\n  invoices: {}\n"
+        "  notes: {path: '/{i}/notes', key: no, for_each: {stream: invoices, values: {i: id}}}\n"
+    )
+    project.run().expect(1)
+    broken.clear()
+    api.take()
+    project.run().expect(0)
+    assert sorted(r.path for r in api.take()) == ["/a/notes", "/b/notes", "/invoices"]
+    assert project.versions("api.notes", "i", "no") == [("u", "a", 1), ("u", "b", 1)]
+
+
+# --- from landing --------------------------------------------------------------------------------------------------------
+
+
+def test_tables_are_made_anew_from_landing_without_asking_anybody(project, api):
+    rows = {"eu": numbered(4, v=1), "us": numbered(2, v=1)}
+    api.answer = lambda request: pages(rows[request.path.split("/")[1]])(request)
+    project.source(
+        TOKEN
+        + 'partitions: {site: {eu: {key: "${KEY}"}, us: {key: "${KEY}"}}}\nauth: {type: basic, user: "{key}"}\n'
+        + "key: id\nstreams: {a: {path: '/{site}/a', records: $.rows}}"
+    )
+    run = lambda *args: project.run(*args, env={"KEY": "k"})  # noqa: E731
+    run().expect(0)
+    rows["eu"][0]["v"] = 2
+    del rows["us"][1]
+    run().expect(0)
+    rows["eu"][0]["v"] = 1
+    rows["us"].append({"id": 1, "name": "n1", "v": 3})
+    run().expect(0)
+    columns = ("site", "id", "v", "_leat_seq", "_leat_run", "_leat_time")
+    before = project.versions("api.a", *columns)
+    assert [(op, site, n, v) for op, site, n, v, *_ in before][6:] == [
+        ("d", "us", 1, 1),
+        ("u", "eu", 0, 2),
+        ("u", "eu", 0, 1),
+        ("u", "us", 1, 3),
+    ]
+    api.take()
+    api.close()
+    project.run("--from-landing").expect(0)
+    assert project.versions("api.a", *columns) == before
+    assert api.requests == []
+
+    file = next(iter(sorted(project.folder.glob("lake/landing/api/a/eu/*/000002.json.gz"))))
+    file.write_bytes(file.read_bytes()[:-4])
+    done = project.run("--from-landing").expect(1)
+    assert "error[LEAT0427]" in done.stderr and str(file.relative_to(project.folder)) in done.stderr
+    assert project.versions("api.a", *columns) == before
+
+
+def test_read_that_broke_off_does_not_count_in_landing(project, api):
+    api.answer = pages(numbered(4))
+    project.source(TOKEN + "key: id\nstreams: {a: {records: $.rows}}")
+    project.run().expect(0)
+    asked = threading.Event()
+
+    def stall(request: Request) -> Answer:
+        if request.query.get("offset"):
+            asked.set()
+            time.sleep(20)
+        return Answer({"rows": [{"id": 99, "name": "new"}], "next": "1"})
+
+    api.answer = stall
+    process = project.leat.start("run", cwd=project.folder)
+    assert asked.wait(20)
+    process.kill()
+    process.communicate()
+    assert len(list(project.folder.glob("lake/landing/api/a/_/*"))) == 2
+    assert len([line for line in project.landed() if "stream" in line]) == 1
+    api.answer = pages(numbered(4))
+    project.run().expect(0)
+    project.run("--from-landing").expect(0)
+    assert project.versions("api.a", "id") == [("u", n) for n in range(4)]
+
+
+def test_nothing_landed_leaves_the_table_alone(project, api):
+    api.answer = pages(numbered(2))
+    project.source(TOKEN + "key: id\nlanding: none\nstreams: {a: {records: $.rows}}")
+    project.run().expect(0)
+    done = project.run("--from-landing").expect(1)
+    assert "error[LEAT0429]" in done.stderr
+    assert len(project.versions("api.a", "id")) == 2
