@@ -27,7 +27,7 @@ std::unique_ptr<state::Store> OpenStateAtOnce(const config::Project& project) {
 
 std::vector<Candidate> TableNames(const config::Project& project) {
   std::map<std::string, std::string> tables;
-  for (const config::Model& model : project.models) tables[model.name] = pipeline::KindName(model.kind);
+  for (const config::Model& model : project.models) tables[model.name] = config::KindName(model.kind);
   if (const auto store = OpenStateAtOnce(project))
     for (const auto& [name, location] : store->Pointers())
       if (name.second.ends_with(engine::kHistorySuffix) && project.FindSource(name.first) != nullptr)
@@ -50,7 +50,7 @@ std::vector<Candidate> SelectionTerms(const config::Project& project) {
   for (const config::Model& model : project.models) {
     others[model.name_space + ".*"] = "its models";
     others["path:" + ParentPath(model.file)] = "its models";
-    others[std::string("kind:") + pipeline::KindName(model.kind)];
+    others[std::string("kind:") + config::KindName(model.kind)];
     for (const std::string& tag : model.tags) others["tag:" + tag];
   }
   for (const auto& [term, text] : others) terms.push_back({term, text});

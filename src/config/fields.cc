@@ -28,9 +28,10 @@ constexpr std::string_view kNewColumns[] = {"add", "ignore", "stop"};
 constexpr std::string_view kMissingColumns[] = {"null", "stop"};
 constexpr std::string_view kChangedColumns[] = {"widen", "stop"};
 constexpr std::string_view kSslModes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
-constexpr std::string_view kSqlModelKinds[] = {"table", "history"};
+constexpr std::string_view kSqlModelKinds[] = {"table", "history", "period"};
 constexpr std::string_view kGeneratedModelKinds[] = {"dim_date"};
 constexpr std::string_view kDeletes[] = {"ignore", "keep"};
+constexpr std::string_view kPeriodLengths[] = {"month", "day"};
 constexpr std::string_view kDaysOfWeek[] = {"iso", "sunday0", "monday0"};
 constexpr std::string_view kRuleSeverities[] = {"error", "warn", "reject"};
 constexpr std::string_view kQuerySeverities[] = {"error", "warn"};
@@ -133,6 +134,10 @@ constexpr Section kRetentionSection{kRetentionFields};
 
 // What a target may set, which is all but the name: another name would be another catalog.
 constexpr Field kTargetFields[] = {
+    {.name = "timezone",
+     .text = "Time zone of calendar days and months, by its name in the IANA database; the rows themselves stay in UTC.",
+     .example = "Europe/London",
+     .default_value = "UTC"},
     {.name = "lake", .type = kPath, .text = "Folder of the lake.", .example = "./lake", .default_value = "./lake"},
     {.name = "state",
      .type = kPath,
@@ -829,7 +834,7 @@ constexpr Section kTableSection{kTableFields};
 constexpr Field kSqlModelFields[] = {
     {.name = "kind",
      .type = kChoice,
-     .text = "table: rebuilt and replaced; history: one row per version.",
+     .text = "table: rebuilt and replaced; history: one row per version; period: one month or day after the other.",
      .example = "table",
      .default_value = "table",
      .choices = kSqlModelKinds},
@@ -854,6 +859,19 @@ constexpr Field kSqlModelFields[] = {
      .example = "keep",
      .default_value = "ignore",
      .choices = kDeletes},
+    {.name = "period",
+     .type = kChoice,
+     .text = "How long the periods of a period model are: its SQL gives the rows from $period_start until before "
+             "$period_end; without it, a month.",
+     .example = "day",
+     .choices = kPeriodLengths},
+    {.name = "time",
+     .text = "Output column that says which period a row belongs to; a period model needs it.",
+     .example = "month"},
+    {.name = "from",
+     .type = kDate,
+     .text = "A day of the first period; without it, the first day of which the streams that the model reads know.",
+     .example = "2020-01-01"},
 };
 
 constexpr Field kGeneratedModelFields[] = {

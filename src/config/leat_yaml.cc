@@ -8,6 +8,8 @@
 #include "config/project_files.h"
 #include "config/scalars.h"
 #include "config/targets.h"
+#include "core/text.h"
+#include "duck/time_zone.h"
 
 namespace leat::config {
 namespace {
@@ -73,6 +75,22 @@ Warehouse ReadWarehouse(const Values& values, const Project& project, std::vecto
   return warehouse;
 }
 
+constexpr std::string_view kUtc = "UTC";
+
+/// The database that computes with it must know it; most projects have none, and then nobody asks.
+Located<std::string> ReadTimezone(const Values& values, std::vector<Diagnostic>& diagnostics) {
+  Located<std::string> timezone = values.LocatedText("timezone");
+  if (timezone.value.empty() || timezone.value == kUtc) return {std::string(kUtc), timezone.place};
+  const std::vector<std::string> names = duck::TimeZoneNames();
+  if (std::ranges::find(names, timezone.value) != names.end()) return timezone;
+  Diagnostic unknown{.code = "LEAT0240", .place = timezone.place};
+  unknown.message = fmt::format("timezone is '{}'; expected a name of the IANA time zone database", timezone.value);
+  SuggestNearest(unknown, timezone.value, names);
+  if (unknown.help.empty()) unknown.help.push_back("write a region and a city, such as  timezone: Europe/London");
+  diagnostics.push_back(std::move(unknown));
+  return {std::string(kUtc), timezone.place};
+}
+
 /// Files that leat removes, or that are another database, are no place for a warehouse.
 void CheckFiles(const Project& project, std::vector<Diagnostic>& diagnostics) {
   for (const auto& [name, connection] : project.connections) {
@@ -123,6 +141,7 @@ ConnectionNames ReadProjectFile(const FileText& file, const Environment& environ
   const Values values = CheckEffective(targets, environment, project, diagnostics);
   project.settings = ListSettings(values, kProjectSection);
   project.name = values.Text("name");
+  project.timezone = ReadTimezone(values, diagnostics);
   project.lake = AbsoluteFrom(project.folder, values.LocatedText("lake"));
   project.state = AbsoluteFrom(project.folder, values.LocatedText("state"));
   if (const YamlNode* connections = values.Find("connections"))

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/check_fields.h"
 #include "config/check_rules.h"
 #include "config/fields.h"
@@ -44,10 +46,36 @@ Model MakeModel(const FileText& file, const std::string& name_space, const std::
   return model;
 }
 
+struct KindWords {
+  const char* word;  ///< of `kind`
+  ModelKind kind;
+  std::string_view name;  ///< in a sentence
+};
+
+constexpr KindWords kKinds[] = {
+    {"table", ModelKind::kTable, "a table"},
+    {"history", ModelKind::kHistory, "a history"},
+    {"period", ModelKind::kPeriod, "a period model"},
+    {"dim_date", ModelKind::kDimDate, "a calendar"},
+};
+
+ModelKind ParseModelKind(std::string_view word) {
+  for (const KindWords& known : kKinds)
+    if (known.word == word) return known.kind;
+  return ModelKind::kTable;
+}
+
+const KindWords& WordsOf(ModelKind kind) {
+  return *std::ranges::find(kKinds, kind, &KindWords::kind);
+}
+
+std::string_view NameOf(ModelKind kind) { return WordsOf(kind).name; }
+
 void CheckRecordId(const Model& model, const Values& values, std::vector<Diagnostic>& diagnostics) {
   if (!values.Given("record_id")) return;
   if (model.kind != ModelKind::kHistory) {
-    ReportContradiction(values.KeyPlace("record_id"), "record_id is of a history, and this is a table",
+    ReportContradiction(values.KeyPlace("record_id"),
+                        fmt::format("record_id is of a history, and this is {}", NameOf(model.kind)),
                         "set  kind: history  or remove record_id", diagnostics);
     return;
   }
@@ -59,25 +87,43 @@ void CheckRecordId(const Model& model, const Values& values, std::vector<Diagnos
   }
 }
 
+void CheckPeriod(const Model& model, const Values& values, std::vector<Diagnostic>& diagnostics) {
+  if (model.kind == ModelKind::kPeriod) {
+    if (!values.Given("time"))
+      ReportContradiction(values.KeyPlace("kind"), "a period model needs `time`",
+                          "add  time: <the output column that says which period a row belongs to>", diagnostics);
+    return;
+  }
+  for (const char* name : {"period", "time", "from"})
+    if (values.Given(name))
+      ReportContradiction(values.KeyPlace(name),
+                          fmt::format("{} is of a period model, and this is {}", name, NameOf(model.kind)),
+                          fmt::format("set  kind: period  or remove {}", name), diagnostics);
+}
+
 /// Keys that are right by themselves and wrong together.
 void CheckTogether(const Model& model, const Values& values, std::vector<Diagnostic>& diagnostics) {
   if (values.Faulty("kind")) return;
   const bool keyed = !model.key.empty() || values.Faulty("key");
-  const bool history = model.kind == ModelKind::kHistory;
-  if (history && !keyed)
-    ReportContradiction(values.KeyPlace("kind"), "a history needs a key", "add  key: <the columns that identify a row>",
-                        diagnostics);
+  const bool is_table = model.kind == ModelKind::kTable;
+  const bool may_lack_key = is_table || model.kind == ModelKind::kPeriod;
+  if (!may_lack_key && !keyed)
+    ReportContradiction(values.KeyPlace("kind"), fmt::format("{} needs a key", NameOf(model.kind)),
+                        "add  key: <the columns that identify a row>", diagnostics);
   CheckRecordId(model, values, diagnostics);
-  if (model.keep_deleted && history)
-    ReportContradiction(values.KeyPlace("keep_deleted"), "keep_deleted is of a table, and this is a history",
+  if (model.keep_deleted && !is_table)
+    ReportContradiction(values.KeyPlace("keep_deleted"),
+                        fmt::format("keep_deleted is of a table, and this is {}", NameOf(model.kind)),
                         "remove keep_deleted", diagnostics);
-  if (model.keep_deleted && !history && !keyed)
+  if (model.keep_deleted && is_table && !keyed)
     ReportContradiction(values.KeyPlace("keep_deleted"), "keep_deleted needs a key",
                         "add  key: <the columns that identify a row>", diagnostics);
   const bool deletes = values.Find("deletes") != nullptr && values.KeyPlace("deletes") != values.place();
-  if (deletes && !history)
-    ReportContradiction(values.KeyPlace("deletes"), "deletes is of a history, and this is a table",
+  if (deletes && model.kind != ModelKind::kHistory)
+    ReportContradiction(values.KeyPlace("deletes"),
+                        fmt::format("deletes is of a history, and this is {}", NameOf(model.kind)),
                         "set  kind: history  or remove deletes", diagnostics);
+  CheckPeriod(model, values, diagnostics);
 }
 
 /// ISO dates compare as texts; the year is their first four digits.
@@ -98,15 +144,22 @@ void CheckSpan(const Model& model, std::vector<Diagnostic>& diagnostics) {
 
 }  // namespace
 
+const char* KindName(ModelKind kind) { return WordsOf(kind).word; }
+
+const char* PeriodName(PeriodLength length) { return length == PeriodLength::kDay ? "day" : "month"; }
+
 Model ReadSqlModelFile(const FileText& file, const std::string& name_space, const std::string& table,
                        std::vector<Diagnostic>& diagnostics) {
   const Values values = CheckFields(ReadHead(file.file, file.text, diagnostics), kSqlModelSection, diagnostics);
   Model model = MakeModel(file, name_space, table, values, diagnostics);
-  model.kind = values.Text("kind") == "history" ? ModelKind::kHistory : ModelKind::kTable;
+  model.kind = ParseModelKind(values.Text("kind"));
   model.key = values.List("key");
   model.record_id = values.OptionalText("record_id");
   model.keep_deleted = values.Boolean("keep_deleted");
   model.history_keeps_deletes = values.Text("deletes") == "keep";
+  model.period = values.Text("period") == "day" ? PeriodLength::kDay : PeriodLength::kMonth;
+  model.time = values.LocatedText("time");
+  model.periods_from = values.OptionalText("from");
   CheckTogether(model, values, diagnostics);
   return model;
 }

@@ -104,9 +104,41 @@ models/mart/a.sql:4:12: LEAT0115 record_id is a, which is a column of the key; i
 )");
 }
 
+TEST_F(ModelFilesTest, ReadsTheHeadOfAPeriodModel) {
+  const Model model = Head("kind: period\nperiod: day\ntime: created_on\nfrom: 2024-03-01");
+  EXPECT_EQ(model.kind, ModelKind::kPeriod);
+  EXPECT_EQ(model.period, PeriodLength::kDay);
+  EXPECT_EQ(model.time.value, "created_on");
+  EXPECT_EQ(model.periods_from->value, "2024-03-01");
+  EXPECT_EQ(Head("kind: period\ntime: month").period, PeriodLength::kMonth);
+}
+
+TEST_F(ModelFilesTest, ReportsPeriodsOfOtherKinds) {
+  EXPECT_EQ(HeadFaults("kind: period\nkeep_deleted: true"), R"(
+models/mart/a.sql:3:1: LEAT0115 keep_deleted is of a table, and this is a period model
+  help: remove keep_deleted
+models/mart/a.sql:2:1: LEAT0115 a period model needs `time`
+  help: add  time: <the output column that says which period a row belongs to>
+)");
+  EXPECT_EQ(HeadFaults("kind: history\nkey: a\nperiod: day\ntime: month\nfrom: 2024-01-01"), R"(
+models/mart/a.sql:4:1: LEAT0115 period is of a period model, and this is a history
+  help: set  kind: period  or remove period
+models/mart/a.sql:5:1: LEAT0115 time is of a period model, and this is a history
+  help: set  kind: period  or remove time
+models/mart/a.sql:6:1: LEAT0115 from is of a period model, and this is a history
+  help: set  kind: period  or remove from
+)");
+  EXPECT_EQ(HeadFaults("kind: period\ntime: a\nperiod: week\nfrom: 2024-02-30"), R"(
+models/mart/a.sql:4:9: LEAT0105 period is 'week'; expected one of month, day
+  help: for example  period: day
+models/mart/a.sql:5:7: LEAT0105 from is '2024-02-30'; expected a date as yyyy-mm-dd
+  help: for example  from: 2020-01-01
+)");
+}
+
 TEST_F(ModelFilesTest, ReportsAKindOfTheWrongFile) {
   EXPECT_EQ(HeadFaults("kind: hystory"), R"(
-models/mart/a.sql:2:7: LEAT0105 kind is 'hystory'; expected one of table, history
+models/mart/a.sql:2:7: LEAT0105 kind is 'hystory'; expected one of table, history, period
   help: did you mean history?
   help: for example  kind: table
 )");

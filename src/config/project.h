@@ -155,7 +155,14 @@ struct CheckRule {
   std::optional<int64_t> rows_min, rows_max;
 };
 
-enum class ModelKind { kTable, kHistory, kDimDate };
+enum class ModelKind { kTable, kHistory, kDimDate, kPeriod };
+/// The word that `kind:` has for it.
+const char* KindName(ModelKind kind);
+
+/// What a model of kind `period` is built by.
+enum class PeriodLength { kMonth, kDay };
+/// The word that `period:` has for it.
+const char* PeriodName(PeriodLength length);
 
 /// How a model is loaded into the warehouse.
 struct ModelWarehouse {
@@ -219,6 +226,10 @@ struct Model {
   // kind: dim_date
   std::optional<Located<std::string>> date_from, date_to;  ///< yyyy-mm-dd
   std::string day_of_week = "iso";  ///< iso (Monday 1 … Sunday 7), sunday0 (Sunday 0 … Saturday 6), monday0
+  // kind: period
+  PeriodLength period = PeriodLength::kMonth;
+  Located<std::string> time;                         ///< output column that says which period a row belongs to
+  std::optional<Located<std::string>> periods_from;  ///< `from`, yyyy-mm-dd: in the first period
 };
 
 /// A file of `seeds/`.
@@ -262,6 +273,7 @@ struct Project {
   Located<std::string> target{std::string(kNoTarget), {}};
   std::vector<std::string> targets;  ///< all that may be chosen, kNoTarget first
   std::vector<Setting> settings;     ///< what leat.yaml comes to, value by value
+  Located<std::string> timezone{"UTC", {}};  ///< by its IANA name: where calendar days begin and end
   Located<std::string> lake;         ///< absolute folder
   Located<std::string> state;        ///< absolute path of the state database
   std::map<std::string, Connection> connections;

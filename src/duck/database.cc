@@ -177,7 +177,11 @@ class Connection::Prepared {
       idx_t index = 0;
       if (duckdb_bind_parameter_index(statement_, &index, parameter.name.c_str()) != DuckDBSuccess)
         continue;  // not used here
-      duckdb_bind_timestamp(statement_, index, duckdb_timestamp{parameter.value.time_since_epoch().count()});
+      const duckdb_timestamp value{parameter.value.time_since_epoch().count()};
+      if (parameter.type == Parameter::Type::kTimestampTz)
+        duckdb_bind_timestamp_tz(statement_, index, value);
+      else
+        duckdb_bind_timestamp(statement_, index, value);
     }
   }
   void BindText(idx_t index, const std::string& text) {
@@ -245,7 +249,7 @@ std::unique_ptr<Result> Connection::Stream(const std::string& sql, const std::ve
   return std::make_unique<Result>(result, this);
 }
 
-std::vector<Column> Connection::Describe(const std::string& sql) {
+std::vector<Column> Connection::Describe(const std::string& sql, const std::vector<Parameter>& parameters) {
   std::vector<Column> columns;
   Prepared prepared(*this, sql);
   const idx_t count = duckdb_prepared_statement_column_count(prepared.handle());
@@ -258,11 +262,12 @@ std::vector<Column> Connection::Describe(const std::string& sql) {
     duckdb_free(const_cast<char*>(name));
     duckdb_destroy_logical_type(&type);
   }
-  if (known && !columns.empty()) return columns;
+  if (known && !columns.empty() && parameters.empty()) return columns;
   // A parameter without a type leaves columns unknown; the same statement with its parameters bound has them all.
   Prepared describe(*this, "DESCRIBE " + sql);
-  const idx_t parameters = duckdb_nparams(describe.handle());
-  for (idx_t i = 1; i <= parameters; ++i) duckdb_bind_timestamp(describe.handle(), i, duckdb_timestamp{0});
+  const idx_t count_of_parameters = duckdb_nparams(describe.handle());
+  for (idx_t i = 1; i <= count_of_parameters; ++i) duckdb_bind_timestamp(describe.handle(), i, duckdb_timestamp{0});
+  describe.Bind(parameters);
   duckdb_result raw;
   if (duckdb_execute_prepared(describe.handle(), &raw) != DuckDBSuccess) {
     const std::string message = duckdb_result_error(&raw);

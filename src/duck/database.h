@@ -137,7 +137,8 @@ class Result {
 /// A named value for a statement's `$name`.
 struct Parameter {
   std::string name;
-  Timestamp value;  ///< all parameters of this version are moments: bound as TIMESTAMP
+  Timestamp value;  ///< all parameters of this version are moments
+  enum class Type { kTimestamp, kTimestampTz } type = Type::kTimestamp;
 };
 
 struct Column {
@@ -161,8 +162,9 @@ class Connection {
   std::unique_ptr<Result> Query(const std::string& sql, const std::vector<Parameter>& parameters = {});
   /// Run one statement whose rows are made as they are fetched. Another statement on this connection ends it.
   std::unique_ptr<Result> Stream(const std::string& sql, const std::vector<Parameter>& parameters = {});
-  /// Columns that a SELECT would return, without running it. Parameters it names are taken as TIMESTAMP.
-  std::vector<Column> Describe(const std::string& sql);
+  /// Columns that a SELECT would return, without running it. Parameters have the types of `parameters`; others that it
+  /// names are taken as TIMESTAMP.
+  std::vector<Column> Describe(const std::string& sql, const std::vector<Parameter>& parameters = {});
 
   /// The first column of the one row of `sql`. Throws: Error(kInternal) if there is no row or the value is NULL.
   int64_t QueryInt64(const std::string& sql);

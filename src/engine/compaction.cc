@@ -45,6 +45,15 @@ class Compaction {
     if (!left_.empty()) ChangePending();
   }
 
+  void RunForChild(const lake::PendingTable& parent) {
+    if (HasNewBase(parent))
+      PartChildren(Relation::Of(parent));
+    else
+      MergeSmall(relation_.LiveFiles(), RowsOf(Partition::kLive));
+    MergeSmall(SupersededFiles(), RowsOf(Partition::kSuperseded));
+    if (!left_.empty()) ChangePending();
+  }
+
  private:
   enum class Partition { kLive, kSuperseded };
 
@@ -74,6 +83,24 @@ class Compaction {
     for (const lake::DataFile& file : coming)
       base_seq = std::max(base_seq, file.Int64Bounds(relation_.schema.Find("_leat_seq")->id)->second);
     properties_["leat.base_seq"] = std::to_string(base_seq);
+    is_rewritten_ = true;
+    Exchange(leaving, coming);
+  }
+
+  static bool HasNewBase(const lake::PendingTable& parent) {
+    const auto base = parent.change.properties.find("leat.base_seq");
+    return base != parent.change.properties.end() && base->second != parent.base->Property("leat.base_seq");
+  }
+
+  void PartChildren(const Relation& parent) {
+    const std::vector<lake::DataFile> leaving = relation_.LiveFiles();
+    if (leaving.empty()) return;
+    const std::string current = engine_.CurrentRowsSql(parent);
+    std::vector<lake::DataFile> coming =
+        Write(RowsOf(Partition::kLive), engine_.ChildrenOfSql(relation_, parent, current));
+    for (lake::DataFile& file :
+         Write(RowsOf(Partition::kSuperseded), engine_.OutdatedChildrenSql(relation_, parent, current)))
+      coming.push_back(std::move(file));
     is_rewritten_ = true;
     Exchange(leaving, coming);
   }
@@ -139,6 +166,12 @@ void Compact(Engine& engine, duck::Connection& connection, const lake::TableWrit
              lake::PendingTable& pending) {
   if (!pending.base || pending.change.replace_all) return;
   Compaction(engine, connection, writer, pending).Run();
+}
+
+void CompactChild(Engine& engine, duck::Connection& connection, const lake::TableWriter& writer,
+                  const lake::PendingTable& parent, lake::PendingTable& child) {
+  if (!child.base || !parent.base || child.change.replace_all) return;
+  Compaction(engine, connection, writer, child).RunForChild(parent);
 }
 
 }  // namespace leat::engine

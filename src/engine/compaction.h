@@ -21,4 +21,11 @@ namespace leat::engine {
 void Compact(Engine& engine, duck::Connection& connection, const lake::TableWriter& writer,
              lake::PendingTable& pending);
 
+/// The same for a child of the keyed stream that `parent` changes in the same commit, once that one is in order. Where
+/// it got a new base, the child's current rows become one too, and those of superseded versions go to files of the
+/// superseded partition. What `child` brings nothing new for may still change: it is to be published if it has files
+/// added or removed then.
+void CompactChild(Engine& engine, duck::Connection& connection, const lake::TableWriter& writer,
+                  const lake::PendingTable& parent, lake::PendingTable& child);
+
 }  // namespace leat::engine

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
+#include <utility>
 
 #include "core/file_system.h"
 #include "core/text.h"
@@ -27,6 +29,14 @@ std::string FormatName(const state::TableName& table) { return table.first + "."
 bool IsStream(const Relation& relation) {
   return relation.kind == Relation::Kind::kKeyedStream || relation.kind == Relation::Kind::kKeylessStream ||
          relation.kind == Relation::Kind::kChild;
+}
+
+constexpr std::string_view kHeldSchema = "leat_held";
+constexpr int64_t kHeldBytesMax = int64_t{128} << 20;
+
+int64_t SizeOf(const std::vector<lake::DataFile>& files) {
+  return std::accumulate(files.begin(), files.end(), int64_t{0},
+                         [](int64_t size, const lake::DataFile& file) { return size + file.size_bytes; });
 }
 
 /// Whether a file holds a version later than `seq`.
@@ -129,7 +139,7 @@ const Relation* Engine::Find(const state::TableName& table) const {
 
 std::vector<std::string> Engine::NamesOf(const state::TableName& table, const Relation& relation) {
   std::vector<std::string> names = {FormatName(table)};
-  if (IsStream(relation)) names.push_back(ProducerOf(names[0]));
+  if (IsStream(relation)) names.push_back(names[0].substr(0, names[0].size() - kHistorySuffix.size()));
   return names;
 }
 
@@ -194,6 +204,26 @@ void Engine::MakeView(const std::string& name) {
     const config::Seed* seed = FindSeed(name);
     if (seed == nullptr) throw;
     throw SeedFault(database_, project_, *seed, error.fault());
+  }
+}
+
+void Engine::HoldRows(const std::vector<std::string>& names) {
+  connection_.Execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", kHeldSchema));
+  for (const std::string& name : names) {
+    const Relation* relation = Resolve(name).relation;
+    if (relation != nullptr && SizeOf(relation->files) > kHeldBytesMax) continue;
+    const std::string copy = fmt::format("{}.{}", kHeldSchema, QuoteIdentifier(name));
+    const std::string view = SqlName(ParseName(name));
+    connection_.Execute(fmt::format("CREATE OR REPLACE TABLE {} AS SELECT * FROM {}", copy, view));
+    held_.push_back(name);
+    connection_.Execute(fmt::format("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}", view, copy));
+  }
+}
+
+void Engine::ReleaseRows() {
+  for (const std::string& name : std::exchange(held_, {})) {
+    MakeView(name);
+    connection_.Execute(fmt::format("DROP TABLE {}.{}", kHeldSchema, QuoteIdentifier(name)));
   }
 }
 

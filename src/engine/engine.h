@@ -86,6 +86,12 @@ class Engine {
   /// A name that was never loaded needs `columns`.
   void BindEmpty(const std::string& name, const std::vector<duck::Column>& columns);
 
+  /// Copy the rows behind these names, which are bound, out of their files until ReleaseRows(): for a statement that
+  /// runs many times. Tables of more than 128 MiB of files are read where they are.
+  void HoldRows(const std::vector<std::string>& names);
+  /// Let the names read their files again.
+  void ReleaseRows();
+
   /// What stands for a table's rows in a fingerprint: its version, or a seed's content.
   std::string VersionOf(const std::string& name) const;
   /// Columns that SQL sees behind a name, without `_leat_…` for models and current rows.
@@ -140,6 +146,7 @@ class Engine {
   const config::Project& project_;
   std::map<state::TableName, Relation> relations_;
   std::map<std::string, bool> bound_;  ///< name -> its view is up to date
+  std::vector<std::string> held_;      ///< names whose views read copies
 };
 
 }  // namespace leat::engine

@@ -44,7 +44,7 @@ struct Candidate {
   /// To be stored with kSame and kBuilt; with kFailed too unless it is empty: published rows broke a rule, and what is
   /// stored makes the next run judge them again.
   std::string fingerprint;
-  std::optional<PendingTable> pending;
+  std::optional<PendingTable> pending;  ///< with kSame properties alone: there is no snapshot in it
   std::optional<PendingTable> rejects;  ///< also with kSame; to be published in the same commit
   int64_t rows_written = 0;
   int64_t rows_rejected = 0;

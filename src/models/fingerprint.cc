@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "models/check_rules.h"
+#include "models/periods.h"
 
 namespace leat::models {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 /// Raised when a release builds other rows from the same SQL.
 constexpr int kBuildFormat = 1;
 
-std::string DefinitionOf(const Macros& macros, const Node& node) {
+std::string DefinitionOf(const config::Project& project, const Macros& macros, const Node& node) {
   const config::Model& model = *node.model;
   std::string text = fmt::format("{}\n{}\n{}\n", kBuildFormat, static_cast<int>(model.kind), node.reads.normalised);
   text += macros.TextOf(node.reads.macros);
@@ -24,6 +25,9 @@ std::string DefinitionOf(const Macros& macros, const Node& node) {
   if (model.kind == config::ModelKind::kDimDate)
     text += fmt::format("{} {} {}", model.date_from ? model.date_from->value : "",
                         model.date_to ? model.date_to->value : "", model.day_of_week);
+  if (model.kind == config::ModelKind::kPeriod)
+    text += fmt::format("{} {} from {} in {}", config::PeriodName(model.period), ToLower(model.time.value),
+                        model.periods_from ? model.periods_from->value : "", project.timezone.value);
   return text;
 }
 
@@ -65,11 +69,13 @@ Fingerprint Fingerprint::Parse(const std::string& text) {
   return {parts[0], parts[1], parts[2], parts[3]};
 }
 
-Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
+Fingerprint FingerprintOf(engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
                           Timestamp run_time) {
   std::string inputs = VersionsOf(engine, node.reads, run_time);
   if (Graph::IsOpenDimDate(*node.model)) inputs += UsesOf(engine, graph, node.model->name);
-  return {HashOfText(DefinitionOf(macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
+  if (node.model->kind == config::ModelKind::kPeriod)
+    inputs += FormatTimestamp(LastEndedPeriod(engine.connection(), engine.project(), *node.model, run_time).end);
+  return {HashOfText(DefinitionOf(engine.project(), macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
           HashOfText(inputs)};
 }
 
@@ -84,7 +90,9 @@ std::string FingerprintOfCheck(const engine::Engine& engine, const Macros& macro
   return HashOfText(reads.normalised + "\n" + macros.TextOf(reads.macros) + VersionsOf(engine, reads, run_time));
 }
 
-bool DependsOnMoment(const SelectReads& reads) { return reads.varies || !reads.parameters.empty(); }
+bool DependsOnMoment(const SelectReads& reads) {
+  return reads.varies || std::ranges::find(reads.parameters, "run_time") != reads.parameters.end();
+}
 
 std::string InputVersion(const engine::Engine& engine, const std::string& name) {
   const engine::Relation* relation = engine.Find(engine::ParseName(name));

@@ -25,8 +25,9 @@ struct Fingerprint {
 /// In place of versions: published rows broke a rule, so the next run judges them again whatever has changed by then.
 inline constexpr const char* kFailedReferences = "failed";
 
-/// Bind nothing, read nothing: versions come from the engine. `graph` tells what refers to an open calendar.
-Fingerprint FingerprintOf(const engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
+/// Bind nothing, read nothing: versions come from the engine. `graph` tells what refers to an open calendar. Of the
+/// moment a period model takes the last period that had ended.
+Fingerprint FingerprintOf(engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
                           Timestamp run_time);
 
 /// The part `references` alone: a calendar grows after those that refer to it were built.

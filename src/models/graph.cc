@@ -6,6 +6,8 @@
 
 #include "core/text.h"
 #include "engine/engine.h"
+#include "models/parameters.h"
+#include "models/periods.h"
 #include "models/sql_tokens.h"
 
 namespace leat::models {
@@ -76,6 +78,8 @@ class GraphMaker {
     try {
       if (model.kind != config::ModelKind::kDimDate) {
         node.reads = ReadsOf(connection_, macros_, model.file, model.text, names_);
+        RefuseParametersOfOthers(node.reads, model.kind, model.file, model.text);
+        RequirePeriodParameters(model, node.reads);
         CheckTables(node.reads, model.file, model.text);
       }
       for (const config::CheckRule& rule : model.checks)
@@ -237,6 +241,7 @@ class GraphMaker {
       std::optional<SelectReads> reads;
       try {
         reads = ReadsOf(connection_, macros_, check.file, check.text, names_);
+        RefuseParametersOfOthers(*reads, std::nullopt, check.file, check.text);
         CheckTables(*reads, check.file, check.text);
       } catch (const Error& error) {
         diagnostics_.push_back(error.diagnostic());

@@ -96,6 +96,9 @@ void ModelBuild::Build() {
     case config::ModelKind::kDimDate:
       WriteDimDate();
       break;
+    case config::ModelKind::kPeriod:
+      WritePeriods();
+      break;
   }
   Finish();
   Judge();
@@ -263,13 +266,15 @@ bool ModelBuild::HasFilesOfBase() const {
 void ModelBuild::Finish() {
   const bool is_append = !replace_all_;
   candidate_.rows_total = digest_.rows;
-  if (is_append ? added_.empty() && !schema_changed_ : EqualsBase()) {
+  if (is_append ? added_.empty() && removed_.empty() && !schema_changed_ : EqualsBase()) {
     candidate_.outcome = Candidate::Outcome::kSame;
     candidate_.rows_total = base_->record_count();
     written_.Remove(added_);
     added_.clear();
+    removed_.clear();
     schema_ = base_->schema();
     Restore();
+    KeepProperties();
     return;
   }
   candidate_.rows_written += lake::CountRows(added_);
@@ -277,16 +282,34 @@ void ModelBuild::Finish() {
   pending.change.schema = schema_;
   pending.change.added = added_;
   pending.change.replace_all = replace_all_;
-  pending.change.properties = {
-      {"leat.kind", "model"}, {"leat.key", nlohmann::json(KeyOf(model_)).dump()}, {"leat.definition", now_.definition}};
+  for (const lake::DataFile& file : removed_) pending.change.removed.push_back(file.path);
+  pending.change.properties = Properties();
   pending.change.summary = {{"leat.rows", std::to_string(digest_.rows)},
                             {"leat.hash", digest_.HashText()},
                             {"leat.fingerprint", candidate_.fingerprint},
                             {"leat.run", std::to_string(context_.options.run)}};
   if (model_.kind == config::ModelKind::kHistory) SetGeneration(pending.change);
   if (last_seq_) pending.change.summary["leat.last_seq"] = std::to_string(*last_seq_);
-  KeepInOrder(pending);
+  // Each period has a file of its own.
+  if (model_.kind != config::ModelKind::kPeriod) KeepInOrder(pending);
   PutIntoEngine(engine::Relation::Of(pending).files);
+  candidate_.pending = std::move(pending);
+}
+
+std::map<std::string, std::string> ModelBuild::Properties() const {
+  std::map<std::string, std::string> properties = {
+      {"leat.kind", "model"}, {"leat.key", nlohmann::json(KeyOf(model_)).dump()}, {"leat.definition", now_.definition}};
+  properties.insert(properties_.begin(), properties_.end());
+  return properties;
+}
+
+/// The rows are those that are published, but what they were made from moved on: remember that without a snapshot.
+void ModelBuild::KeepProperties() {
+  const auto is_new = [&](const auto& property) { return base_->Property(property.first) != property.second; };
+  if (properties_.empty() || std::ranges::none_of(Properties(), is_new)) return;
+  PendingTable pending{.name = name_, .base = base_, .location = location_};
+  pending.change.schema = schema_;
+  pending.change.properties = Properties();
   candidate_.pending = std::move(pending);
 }
 
@@ -328,8 +351,7 @@ void ModelBuild::BindReferences(const std::vector<const RowRule*>& rules) {
 
 /// A version that is published was judged when it came; so only new ones are, unless the rules changed.
 bool ModelBuild::JudgesOnlyNew() const {
-  const bool is_append = model_.kind == config::ModelKind::kHistory && !replace_all_;
-  return is_append && WasJudged();
+  return !replace_all_ && WasJudged();
 }
 
 void ModelBuild::Judge() {
@@ -445,16 +467,17 @@ Candidate ModelBuild::Take() {
 
 bool ModelBuild::LostKeys() {
   const std::vector<std::string> key = KeyOf(model_);
-  if (!candidate_.pending || !replace_all_ || !base_ || key.empty()) return false;
+  if (!candidate_.pending || !base_ || key.empty() || (!replace_all_ && removed_.empty())) return false;
   // A full refresh must not need the old files, and a history that is made anew is rare.
   if (context_.options.full_refresh || model_.kind == config::ModelKind::kHistory) return true;
   for (const std::string& column : key)
     if (base_->schema().Find(column) == nullptr) return true;
   try {
-    return connection_.QueryInt64(
-               fmt::format("SELECT count(*) FROM {} b ANTI JOIN {} c USING ({})",
-                           lake::ReadFilesSql(context_.engine.storage(), base_->schema(), base_->files()),
-                           RowsSql(added_), QuoteList(key))) > 0;
+    const std::vector<lake::DataFile>& left = replace_all_ ? base_->files() : removed_;
+    return connection_.QueryInt64(fmt::format("SELECT count(*) FROM {} b ANTI JOIN {} c USING ({})",
+                                              lake::ReadFilesSql(context_.engine.storage(), base_->schema(), left),
+                                              context_.engine.AllRowsSql(*context_.engine.Find(name_)),
+                                              QuoteList(key))) > 0;
   } catch (const duck::QueryError&) {
     return true;  // old files that cannot be read cannot tell; the new rows do not need them
   }

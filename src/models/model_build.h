@@ -108,6 +108,8 @@ class ModelBuild {
   Error Explain(const duck::QueryError& error);
   bool JudgesOnlyNew() const;
   void Finish();
+  std::map<std::string, std::string> Properties() const;
+  void KeepProperties();
   void KeepInOrder(lake::PendingTable& pending);
   bool EqualsBase() const;
   bool HasFilesOfBase() const;
@@ -120,6 +122,11 @@ class ModelBuild {
   void WriteDimDate();
   void SetRejectedRowsAside();
   std::vector<lake::DataFile> WriteVanishedRows();
+
+  // period_build.cc
+  struct PeriodsBuilt;
+  class PeriodBuild;
+  void WritePeriods();
 
   // history_build.cc
   struct HistoryInput;
@@ -157,6 +164,8 @@ class ModelBuild {
   WrittenFiles written_;
 
   std::vector<lake::DataFile> added_;
+  std::vector<lake::DataFile> removed_;  ///< published files that leave, unless all do
+  std::map<std::string, std::string> properties_;  ///< of the table, what its kind has to remember
   bool replace_all_ = true;
   bool rows_stand_ = false;  ///< the published rows are judged, and no others
   bool lost_keys_ = false;

@@ -92,8 +92,10 @@ class ModelsTest : public testing::Test {
     if (options.selected.empty())
       for (const Node& node : graph_.nodes) options.selected.insert(node.model->name);
     options.run = ++runs_;
-    options.run_time = ParseTimestamp("2024-11-21T14:00:00Z") + std::chrono::hours(runs_);
+    options.run_time = now_ + std::chrono::hours(runs_);
     options.committed = committed_;
+    for (const auto& [name, stream] : streams_)
+      if (stream.table) options.committed.insert_or_assign(Split2(name + "__history"), *stream.table);
     options.fingerprints = fingerprints_;
     Builder builder(*engine_, writer_, project_, graph_, *macros_, options);
     last_ = builder.BuildAll();
@@ -205,6 +207,7 @@ class ModelsTest : public testing::Test {
   std::unique_ptr<Macros> macros_;
   Graph graph_;
   Builder::Result last_;
+  Timestamp now_ = ParseTimestamp("2024-11-21T14:00:00Z");  ///< an hour before the first run
   int64_t commits_ = 0;
   int runs_ = 0;
 };

@@ -8,6 +8,7 @@
 #include "core/text.h"
 #include "models/dim_date.h"
 #include "models/history_select.h"
+#include "models/periods.h"
 #include "models/query_fault.h"
 #include "models/sql_tokens.h"
 
@@ -71,11 +72,16 @@ lake::Schema SchemaWithPlaces(engine::Engine& engine, const config::Model& model
   return lake::SchemaOf(all);
 }
 
+/// Those that are no TIMESTAMP; their values do not matter.
+std::vector<duck::Parameter> TypedParameters(const config::Model& model) {
+  return model.kind == config::ModelKind::kPeriod ? ParametersOf(Period()) : std::vector<duck::Parameter>();
+}
+
 std::vector<duck::Column> DescribeModel(engine::Engine& engine, const config::Model& model) {
   duck::Connection& connection = engine.connection();
   std::vector<duck::Column> columns;
   try {
-    columns = connection.Describe(model.text);
+    columns = connection.Describe(model.text, TypedParameters(model));
   } catch (const duck::QueryError& error) {
     throw ExplainFault(engine, error, model.file, model.text);
   }
@@ -155,6 +161,16 @@ Diagnostic UnknownHeadColumn(const config::Model& model, const ModelOutput& outp
   return diagnostic;
 }
 
+Diagnostic OtherTimeType(const config::Model& model, const duck::Column& time) {
+  Diagnostic diagnostic{.code = "LEAT0241", .place = model.time.place};
+  diagnostic.message = fmt::format(
+      "`time` names column {} of type {}; expected a DATE, a TIMESTAMP or a TIMESTAMP WITH TIME ZONE", time.name,
+      time.type);
+  diagnostic.label = "no moment";
+  diagnostic.help.push_back(fmt::format("cast it in the SELECT: CAST({0} AS DATE) AS {0}", time.name));
+  return diagnostic;
+}
+
 std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const ModelOutput& output) {
   std::vector<Diagnostic> diagnostics;
   const auto check = [&](const config::Located<std::string>& column, const std::string& where) {
@@ -164,6 +180,11 @@ std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const Model
   };
   if (model.kind != config::ModelKind::kDimDate)
     for (const auto& column : model.key) check(column, "`key`");
+  if (model.kind == config::ModelKind::kPeriod) {
+    const duck::Column* time = output.Find(model.time.value);
+    if (time == nullptr) check(model.time, "`time`");
+    else if (!TimeUnitOf(time->type)) diagnostics.push_back(OtherTimeType(model, *time));
+  }
   for (const auto& [column, name] : model.warehouse.rename) check({column, name.place}, "`warehouse: rename`");
   for (const auto& [column, type] : model.warehouse.types) check({column, type.place}, "`warehouse: types`");
   for (const config::ColumnProperties& column : model.columns) check(column.name, column.name.place.file);

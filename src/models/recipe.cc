@@ -20,7 +20,8 @@ void Set(Recipe::Texts& texts, const std::string& name, const std::string& text)
 
 Recipe::Texts SettingsOf(const config::Model& model) {
   Recipe::Texts settings;
-  if (model.kind == config::ModelKind::kHistory) settings["kind"] = "history";
+  const bool is_of_usual_kind = model.kind == config::ModelKind::kTable || model.kind == config::ModelKind::kDimDate;
+  if (!is_of_usual_kind) settings["kind"] = KindName(model.kind);
   if (const auto key = KeyOf(model); !key.empty()) settings["key"] = fmt::format("({})", Join(key, ", "));
   if (model.record_id) settings["record_id"] = model.record_id->value;
   if (model.keep_deleted) settings["keep_deleted"] = "true";
@@ -28,6 +29,11 @@ Recipe::Texts SettingsOf(const config::Model& model) {
   if (model.date_from) settings["from"] = model.date_from->value;
   if (model.date_to) settings["to"] = model.date_to->value;
   if (model.kind == config::ModelKind::kDimDate) Set(settings, "day_of_week", model.day_of_week);
+  if (model.kind == config::ModelKind::kPeriod) {
+    settings["period"] = config::PeriodName(model.period);
+    settings["time"] = model.time.value;
+    if (model.periods_from) settings["from"] = model.periods_from->value;
+  }
   return settings;
 }
 

@@ -208,6 +208,14 @@ Place PlaceOfToken(const std::string& file, std::string_view text, size_t offset
   return PlaceAt(file, text, offset, length);
 }
 
+Place PlaceOfParameter(const std::string& file, std::string_view text, std::string_view name) {
+  const std::vector<Token> tokens = Tokens(text);
+  for (const Token& token : tokens)
+    if (token.kind == Token::Kind::kParameter && ToLower(token.In(text).substr(1)) == name)
+      return PlaceOfToken(file, text, token.begin);
+  return PlaceOfToken(file, text, tokens.empty() ? 0 : tokens.front().begin);
+}
+
 size_t ByteOfCharacter(std::string_view text, size_t index) {
   size_t byte = 0;
   const auto is_inside = [&] { return byte < text.size() && (text[byte] & 0xC0) == 0x80; };

@@ -56,6 +56,8 @@ std::vector<std::span<const Token>> SplitAtCommas(std::string_view sql, std::spa
 Place PlaceAt(const std::string& file, std::string_view text, size_t offset, size_t length);
 /// The place of the token at `offset`.
 Place PlaceOfToken(const std::string& file, std::string_view text, size_t offset);
+/// The place of the first `$name`, in lower case; that of the statement if it is not there.
+Place PlaceOfParameter(const std::string& file, std::string_view text, std::string_view name);
 /// The byte at which character `index` (from 0) of valid UTF-8 begins.
 size_t ByteOfCharacter(std::string_view text, size_t index);
 /// Go from the start of `a.b.c` to that of `c`.

@@ -23,6 +23,21 @@ std::string AddDecimals(const std::string& a, const std::string& b) {
   return sum;
 }
 
+/// `b` is no greater than `a`.
+std::string SubtractDecimals(const std::string& a, const std::string& b) {
+  std::string difference;
+  int borrowed = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    int digit = a[a.size() - 1 - i] - '0' - borrowed;
+    if (i < b.size()) digit -= b[b.size() - 1 - i] - '0';
+    borrowed = digit < 0 ? 1 : 0;
+    difference += static_cast<char>('0' + digit + 10 * borrowed);
+  }
+  while (difference.size() > 1 && difference.back() == '0') difference.pop_back();
+  std::reverse(difference.begin(), difference.end());
+  return difference;
+}
+
 }  // namespace
 
 TableDigest DigestOf(duck::Connection& connection, const lake::Schema& schema, const std::string& from) {
@@ -35,6 +50,10 @@ TableDigest DigestOf(duck::Connection& connection, const lake::Schema& schema, c
 
 TableDigest operator+(const TableDigest& a, const TableDigest& b) {
   return {a.rows + b.rows, AddDecimals(a.low, b.low), AddDecimals(a.high, b.high)};
+}
+
+TableDigest operator-(const TableDigest& a, const TableDigest& b) {
+  return {a.rows - b.rows, SubtractDecimals(a.low, b.low), SubtractDecimals(a.high, b.high)};
 }
 
 std::optional<TableDigest> DigestIn(const std::map<std::string, std::string>& summary) {

@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "models/macro.h"
+#include "models/parameters.h"
 #include "models/sql_tokens.h"
 
 namespace leat::models {
@@ -46,8 +47,6 @@ constexpr std::array<std::string_view, 19> kVaryingFunctions = {"now",
                                                                 "uuidv7",
                                                                 "nextval",
                                                                 "setseed"};
-
-constexpr std::string_view kRunTime = "run_time";
 
 template <size_t N>
 bool Contains(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -157,17 +156,16 @@ class Walker {
   }
 
   void NoteParameter(const std::string& name) {
-    if (name == kRunTime && !in_macro_) return AddOnce(reads_.parameters, name);
-    std::optional<size_t> position;
-    for (const Token& token : Tokens(source_.text))
-      if (!position && token.kind == Token::Kind::kParameter && ToLower(token.In(source_.text).substr(1)) == name)
-        position = token.begin;
-    Diagnostic unknown{.code = "LEAT0209",
-                       .message = fmt::format("parameter ${} does not exist; the one there is: $run_time", name)};
-    if (in_macro_) unknown.message = fmt::format("a macro cannot use ${}; expected a parameter of its own", name);
-    unknown.place = PlaceOr(position);
-    SuggestNearest(unknown, name, {std::string(kRunTime)});
-    if (!unknown.candidates.empty()) unknown.help = {"did you mean $run_time?"};
+    std::vector<std::string> known;
+    for (const ParameterRule& rule : ParameterRules()) known.emplace_back(rule.name);
+    const bool is_known = std::ranges::find(known, name) != known.end();
+    if (is_known && !in_macro_) return AddOnce(reads_.parameters, name);
+    Diagnostic unknown{.code = "LEAT0209", .place = PlaceOfParameter(source_.file, source_.text, name)};
+    unknown.message =
+        in_macro_ ? fmt::format("a macro cannot use ${}; expected a parameter of its own", name)
+                  : fmt::format("parameter ${} does not exist; expected one of ${}", name, Join(known, ", $"));
+    SuggestNearest(unknown, name, known);
+    if (!unknown.candidates.empty()) unknown.help = {fmt::format("did you mean ${}?", unknown.candidates.front())};
     if (unknown.help.empty())
       unknown.help.push_back("$run_time is the moment at which the run began, a TIMESTAMP in UTC");
     throw Error(kConfig, std::move(unknown));

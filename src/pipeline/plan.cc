@@ -212,18 +212,6 @@ PlannedSource OpenPlanned(const config::Project& project, const config::Source& 
   return planned;
 }
 
-const char* KindName(config::ModelKind kind) {
-  switch (kind) {
-    case config::ModelKind::kTable:
-      return "table";
-    case config::ModelKind::kHistory:
-      return "history";
-    case config::ModelKind::kDimDate:
-      return "dim_date";
-  }
-  return "table";
-}
-
 int Plan::tables() const {
   size_t count = models.size();
   for (const PlannedSource& source : sources) count += source.streams.size();

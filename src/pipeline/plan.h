@@ -48,9 +48,6 @@ struct Plan {
   int tables() const;
 };
 
-/// A kind of model as heads spell it: `table`, `history`, `dim_date`.
-const char* KindName(config::ModelKind kind);
-
 /// The source or folder of a table's name: `totesys` of `totesys.sales_order`.
 std::string NamespaceOf(const std::string& name);
 

@@ -286,6 +286,11 @@ class Planner {
     if (!news.empty())
       return set(comparison.is_loaded_otherwise() ? Change::kChanged : Change::kRebuilt, Work::kBuild, news);
     if (options_.full_refresh) return set(Change::kRebuilt, Work::kBuild, "--full-refresh");
+    const bool has_new_period = node.model->kind == config::ModelKind::kPeriod &&
+                                !models::DependsOnMoment(node.reads) &&
+                                comparison.before.inputs != comparison.now.inputs;
+    if (has_new_period)
+      return set(Change::kRebuilt, Work::kBuild, fmt::format("a {} ended", config::PeriodName(node.model->period)));
     if (comparison.is_loaded_otherwise()) return set(Change::kChanged, Work::kLoad);
   }
 

@@ -5,6 +5,8 @@
 #include "core/file_system.h"
 #include "core/text.h"
 #include "models/models.h"
+#include "models/parameters.h"
+#include "models/periods.h"
 #include "models/sql_tokens.h"
 #include "pipeline/workspace.h"
 
@@ -51,6 +53,34 @@ Inquiry ParseInquiry(const std::string& file, const std::string& sql) {
   return {select, is_first("SUMMARIZE") ? "SUMMARIZE" : "DESCRIBE"};
 }
 
+/// Of the model in `file`, which may be no model's.
+std::optional<config::ModelKind> KindOfFile(const config::Project& project, const std::string& file) {
+  for (const config::Model& model : project.models)
+    if (model.file == file) return model.kind;
+  return std::nullopt;
+}
+
+/// Of a period model the last period that ended is shown.
+std::vector<duck::Parameter> ParametersOf(const config::Project& project, duck::Connection& connection,
+                                          const std::string& file, Timestamp now) {
+  std::vector<duck::Parameter> parameters = {{"run_time", now}};
+  for (const config::Model& model : project.models)
+    if (model.file == file && model.kind == config::ModelKind::kPeriod)
+      for (duck::Parameter& bound : models::ParametersOf(models::LastEndedPeriod(connection, project, model, now)))
+        parameters.push_back(std::move(bound));
+  return parameters;
+}
+
+/// The rows of a period model's table that are of the period of its newest ones.
+std::string LastPeriodSql(const config::Project& project, const config::Model& model, const std::string& name) {
+  const std::string time = QuoteIdentifier(ToLower(model.time.value));
+  const std::string period = fmt::format(
+      "date_trunc('{0}', CASE typeof({1}) WHEN 'DATE' THEN CAST({1} AS TIMESTAMP) ELSE timezone({2}, CAST({1} AS "
+      "TIMESTAMPTZ)) END)",
+      config::PeriodName(model.period), time, QuoteLiteral(project.timezone.value));
+  return fmt::format("(SELECT * FROM {0} WHERE {1} = (SELECT max({1}) FROM {0}))", name, period);
+}
+
 }  // namespace
 
 void Query(const config::Project& project, const std::string& file, const std::string& sql, const CancelFlag& cancel,
@@ -61,9 +91,10 @@ void Query(const config::Project& project, const std::string& file, const std::s
   models::Macros macros(connection, project.macros);
   const Inquiry inquiry = ParseInquiry(file, sql);
   const models::SelectReads reads = models::ReadsOf(connection, macros, file, inquiry.select, engine.Names());
+  models::RefuseParametersOfOthers(reads, KindOfFile(project, file), file, inquiry.select);
   BindAt(engine, reads, file, sql);
   macros.Make(connection, reads.macros);
-  const std::vector<duck::Parameter> parameters = {{"run_time", SystemClock().Now()}};
+  const std::vector<duck::Parameter> parameters = ParametersOf(project, connection, file, SystemClock().Now());
   try {
     if (!connection.IsSingleSelect(inquiry.select))
       throw Error(kConfig, "LEAT0202", Place{file, 1, 1, 0}, "this is not one SELECT; the lake is read-only here")
@@ -80,6 +111,8 @@ std::string PreviewSql(const config::Project& project, const std::string& table_
   if (table_or_file.ends_with(".sql")) return ReadFile(path);
   std::string name;
   for (const std::string& part : Split(table_or_file, '.')) name += (name.empty() ? "" : ".") + QuoteIdentifier(part);
+  const config::Model* model = project.FindModel(table_or_file);
+  if (model != nullptr && model->kind == config::ModelKind::kPeriod) name = LastPeriodSql(project, *model, name);
   return fmt::format("SELECT * FROM {} LIMIT {}", name, rows);
 }
 

@@ -1,11 +1,9 @@
 #include "clients/http/exchange.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
 #include "clients/http/address.h"
@@ -19,7 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kConnectLimit = 10s;
-constexpr int64_t kHeaderBytesMax = 1 << 20;
 
 /// The address as it is sent: at home with the parameters that prove who asks.
 std::string AddressToSend(const Request& request, const Hop& hop) {
@@ -187,10 +184,6 @@ size_t Exchange::OnBody(char* bytes, size_t size, size_t count, void* self) {
 }
 
 void Exchange::TakeHeader(std::string_view line) {
-  header_bytes_ += static_cast<int64_t>(line.size());
-  if (header_bytes_ > kHeaderBytesMax)
-    throw Error(kData, "LEAT0324",
-                fmt::format("{}: the headers of the answer are larger than {}", where_, FormatBytes(kHeaderBytesMax)));
   if (unpacker_) return;  // trailers
   if (line.starts_with("HTTP/")) {
     headers_.clear();  // those of an interim answer such as 103

@@ -69,7 +69,6 @@ class Exchange {
 
   int status_ = 0;
   Headers headers_;
-  int64_t header_bytes_ = 0;
   bool headers_ended_ = false;
   std::optional<Unpacker> unpacker_;  ///< once the body has begun
   SteadyTime last_piece_;

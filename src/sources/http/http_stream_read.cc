@@ -38,7 +38,7 @@ struct HttpStreamRead::Partition {
   std::vector<std::map<std::string, std::string>> parents;  ///< to be asked for: values by name
   std::atomic<size_t> next_parent{0};
   int64_t parent_seq = 0;
-  int64_t parents_skipped = 0;
+  std::vector<LandedPage> pages;  ///< that the reader has taken in
 
   const std::string& name() const { return api.peer().partition.name.value; }
   /// The values of the given columns.
@@ -81,7 +81,7 @@ class HttpStreamRead::Series {
 
   /// Hand over what is not yet read.
   void Flush() {
-    if (!batch_.empty()) read_.AddPages(batch_);
+    if (!batch_.empty()) read_.AddPages(partition_, batch_);
     batch_.clear();
     batch_bytes_ = 0;
   }
@@ -122,7 +122,7 @@ HttpStreamRead::HttpStreamRead(const HttpStream& stream, HttpStreamProgress& pro
       context_(context),
       parent_(parent),
       before_(StoredPosition(stream, context)),
-      reader_(stream.nested, context) {
+      reader_(std::make_unique<NestedReader>(stream.nested, context)) {
   for (const auto& api : apis) {
     const HttpPeer& peer = api->peer();
     const LandedRead landed{.stream = stream.name(),
@@ -278,32 +278,33 @@ void HttpStreamRead::Run(Partition& partition, const std::function<void()>& work
   }
 }
 
+/// The first one of a partition is told.
 void HttpStreamRead::Skip(Partition& partition, const http::Answer& answer) {
   const std::lock_guard lock(mutex_);
-  if (!stream_.parent.empty()) {
-    ++partition.parents_skipped;
-    return;
-  }
+  if (partition.is_skipped) return;
   partition.is_skipped = true;
-  partition.progress.is_done = true;
+  if (stream_.parent.empty()) partition.progress.is_done = true;
   const std::string of = partition.name().empty() ? "" : " of " + partition.name();
+  const std::string what = stream_.parent.empty() ? "" : " for some rows of " + stream_.parent;
   warnings_.push_back({.severity = Severity::kWarning,
                        .code = "LEAT0435",
-                       .message = fmt::format("{}{} is skipped: the API answered {}, as `skip_when` says",
-                                              stream_.name(), of, answer.response.status),
+                       .message = fmt::format("{}{} is skipped{}: the API answered {}, as `skip_when` says",
+                                              stream_.name(), of, what, answer.response.status),
                        .place = stream_.nested.rule.pattern.place,
-                       .help = {"its rows stay as they are; leave the stream out by `skip: true` if it is never there"},
+                       .help = {"what the lake has of it stays; if it is never there, write  skip: true"},
                        .notes = {DescribeBody(answer.response)}});
 }
 
-void HttpStreamRead::AddPages(const std::vector<LandedPage>& pages) {
+void HttpStreamRead::AddPages(Partition& partition, const std::vector<LandedPage>& pages) {
   try {
-    reader_.Add(pages);
+    reader_->Add(pages);
   } catch (const Error& error) {
     const std::lock_guard lock(mutex_);
     if (!fault_) fault_ = error;
     throw;
   }
+  const std::lock_guard lock(mutex_);
+  partition.pages.insert(partition.pages.end(), pages.begin(), pages.end());
 }
 
 // --- what it comes to ---
@@ -311,8 +312,10 @@ void HttpStreamRead::AddPages(const std::vector<LandedPage>& pages) {
 StreamOutcome HttpStreamRead::End() {
   StreamOutcome outcome{.stream = stream_.name()};
   const Partition* faulty = FirstFaulty();
+  const bool all_faulty =
+      std::all_of(partitions_.begin(), partitions_.end(), [](const auto& p) { return p->progress.fault.has_value(); });
   // What is replaced as a whole must be there as a whole.
-  if (!fault_ && faulty != nullptr && stream_.nested.info.key.empty()) fault_ = faulty->progress.fault;
+  if (!fault_ && faulty != nullptr && (all_faulty || stream_.nested.info.key.empty())) fault_ = faulty->progress.fault;
   try {
     if (fault_) throw Error(*fault_);
     Finish(outcome);
@@ -330,14 +333,30 @@ StreamOutcome HttpStreamRead::End() {
   return outcome;
 }
 
-void HttpStreamRead::Finish(StreamOutcome& outcome) {
+/// A partition that failed must change nothing: what came of it before is forgotten, and the pages of the others, which
+/// lie in landing, are read once more.
+void HttpStreamRead::ForgetFaulty() {
+  const bool has_faulty = std::any_of(partitions_.begin(), partitions_.end(), [](const auto& partition) {
+    return partition->progress.fault && !partition->pages.empty();
+  });
+  if (!has_faulty) return;
+  reader_ = std::make_unique<NestedReader>(stream_.nested, context_);
   for (const auto& partition : partitions_)
+    if (!partition->progress.fault) reader_->Add(partition->pages);
+}
+
+void HttpStreamRead::Finish(StreamOutcome& outcome) {
+  ForgetFaulty();
+  for (const auto& partition : partitions_) {
+    if (partition->progress.fault) continue;
     for (const std::vector<std::string>& given : partition->landed.in_full)
-      reader_.Add(AskedInFull{given, context_.commit_number, context_.run, context_.now});
-  outcome = reader_.Finish();
+      reader_->Add(AskedInFull{given, context_.commit_number, context_.run, context_.now});
+  }
+  outcome = reader_->Finish();
   if (outcome.kind == StreamOutcome::Kind::kFailed) return;
   if (stream_.nested.rule.lands)
-    for (const auto& partition : partitions_) partition->landing.Close(partition->landed);
+    for (const auto& partition : partitions_)
+      if (!partition->progress.fault) partition->landing.Close(partition->landed);
   outcome.position = Position();
   if (outcome.pending) outcome.pending->change.summary["leat.position"] = outcome.position;
 }
@@ -346,7 +365,8 @@ void HttpStreamRead::Finish(StreamOutcome& outcome) {
 std::string HttpStreamRead::Position() const {
   HttpStreamPosition position = before_;
   for (const auto& partition : partitions_) {
-    if (!partition->is_asked || partition->is_skipped || partition->progress.fault) continue;
+    if (!partition->is_asked || partition->progress.fault) continue;
+    if (partition->is_skipped && stream_.parent.empty()) continue;
     PartitionPosition now{.until = context_.now, .request = partition->mark, .parent_seq = {}};
     if (!stream_.parent.empty()) now.parent_seq = partition->parent_seq;
     if (partition->progress.windows) {

@@ -67,8 +67,9 @@ class HttpStreamRead {
   void ReadSpans(Partition& partition, Series& series);
   void ReadParents(Partition& partition, Series& series);
   void Skip(Partition& partition, const http::Answer& answer);
-  void AddPages(const std::vector<LandedPage>& pages);
+  void AddPages(Partition& partition, const std::vector<LandedPage>& pages);
 
+  void ForgetFaulty();
   void Finish(StreamOutcome& outcome);
   std::string Position() const;
   void NoteFaults(StreamOutcome& outcome) const;
@@ -81,7 +82,7 @@ class HttpStreamRead {
   const ReadContext& context_;
   const StreamOutcome* parent_;
   const HttpStreamPosition before_;
-  NestedReader reader_;
+  std::unique_ptr<NestedReader> reader_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::atomic<int64_t> arrivals_{0};
   std::mutex mutex_;            ///< of what follows, and of the partitions' state

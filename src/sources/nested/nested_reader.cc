@@ -6,16 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
-#include "duck/row_hash.h"
 #include "engine/compaction.h"
 #include "sources/nested/nested_sql.h"
 #include "sources/nested/record_intake.h"
 #include "sources/nested/shred.h"
+#include "sources/versions.h"
 
 namespace leat::sources {
 namespace {
-
-constexpr int64_t kNestedSeqPerCommit = int64_t{1} << 24;
 
 PublishedTables PublishedOf(const NestedStream& stream, const ReadContext& context) {
   PublishedTables published{.stream = context.Published(stream.info), .children = {}};
@@ -67,6 +65,9 @@ class NestedReader::Impl {
       FinishInto(outcome);
     } catch (const Error& error) {
       lake::RemoveFiles(context_.engine.storage(), written_);
+      if (outcome.pending) lake::RemoveFiles(context_.engine.storage(), outcome.pending->change.added);
+      for (const lake::PendingTable& other : outcome.others)
+        lake::RemoveFiles(context_.engine.storage(), other.change.added);
       outcome = {.stream = stream_.info.name, .as_of = context_.now, .started = started_};
       outcome.diagnostic = error.diagnostic();
     }
@@ -128,10 +129,6 @@ class NestedReader::Impl {
         .Hint("let it be NULL from now on by  columns: {missing: null}");
   }
 
-  int64_t SeqOf(const LandedPage& page) const {
-    return (from_landing_ ? page.commit_number : context_.commit_number) * kNestedSeqPerCommit;
-  }
-
   void StorePages() {
     std::string columns = "page INTEGER, name VARCHAR, place BIGINT, seq BIGINT, run BIGINT, time_us BIGINT";
     for (const std::string& given : stream_.given_columns)
@@ -147,7 +144,8 @@ class NestedReader::Impl {
     for (size_t i = 0; i < pages.size(); ++i) {
       const LandedPage& page = pages[i];
       const Timestamp time = from_landing_ ? page.time : context_.now;
-      std::string row = fmt::format("({}, {}, {}, {}, {}, {}", i, QuoteLiteral(page.name), page.ordinal, SeqOf(page),
+      std::string row = fmt::format("({}, {}, {}, {}, {}, {}", i, QuoteLiteral(page.name), page.ordinal,
+                                    SeqOf(from_landing_ ? page.commit_number : context_.commit_number),
                                     from_landing_ ? page.run : context_.run, time.time_since_epoch().count());
       for (const std::string& value : page.given) row += ", " + QuoteLiteral(value);
       rows.push_back(row + ")");
@@ -228,14 +226,16 @@ class NestedReader::Impl {
     outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
     outcome.rows_total = outcome.rows_written - outcome.rows_deleted;
     if (outcome.rows_written == 0 && published_.stream) return SetUnchanged(outcome);
-    const int64_t seq = context_.commit_number * kNestedSeqPerCommit;
+    const int64_t seq = SeqOf(context_.commit_number);
     WriteAnew(outcome, "_leat_op = 'u'", "_leat_op = 'd'", seq, seq);
   }
 
   /// All versions of all landed pages, in one commit.
   void Rebuild(StreamOutcome& outcome) {
+    if (stream_.rule.http.for_each)
+      connection_.Execute(fmt::format("INSERT INTO {} {}", sql_->Candidates(), sql_->Departed()));
     connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Versions(), sql_->CompareInOrder()));
-    outcome.rows_written = Count(sql_->Versions(), "true");
+    outcome.rows_written = Count(sql_->Versions(), "NOT is_departed");
     outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
     outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
     outcome.rows_total = Count(sql_->Versions(), "is_current");
@@ -284,16 +284,22 @@ class NestedReader::Impl {
     outcome.rows_written = Count(sql_->Versions(), "true");
     outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
     outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
-    const std::string rows_before = published_.stream->SummaryText("leat.rows");
-    outcome.rows_total = (rows_before.empty() ? 0 : std::stoll(rows_before)) + inserts - gone;
+    outcome.rows_total = SummaryNumber(*published_.stream, "leat.rows") + inserts - gone;
+    std::vector<lake::DataFile> not_returned;
+    if (stream_.rule.http.for_each)
+      not_returned =
+          Write(stream_.info.name, schema_, sql_->NotReturned(relation, context_.engine.CurrentRowsSql(relation)));
+    outcome.rows_deleted += lake::CountRows(not_returned);
+    outcome.rows_total -= lake::CountRows(not_returned);
     const bool is_wider = schema_.fields != published_.stream->schema().fields;
-    if (outcome.rows_written == 0 && !is_wider) return SetUnchanged(outcome);
+    if (outcome.rows_written == 0 && not_returned.empty() && !is_wider) return SetUnchanged(outcome);
     outcome.kind = StreamOutcome::Kind::kChanged;
     lake::TableChange change = NewChange(outcome.rows_total);
+    AddFiles(change, std::move(not_returned));
     AddFiles(change, Write(stream_.info.name, schema_, sql_->Rows(sql_->Versions(), false)));
     outcome.pending = {stream_.info.table(), published_.stream, stream_.info.location(), std::move(change)};
+    engine::Compact(context_.engine, connection_, context_.writer, *outcome.pending);
     for (const NestedTable* child : sql_->Children()) AppendChild(outcome, *child);
-    Compact(outcome);
   }
 
   /// A version whose own columns are as before is a new one if any list in it is not.
@@ -328,12 +334,10 @@ class NestedReader::Impl {
     lake::PendingTable pending = NewChild(child);
     AddFiles(pending.change,
              Write(child.name, pending.change.schema, sql_->ChildRows(child, Chosen("_leat_op = 'u'"), false)));
+    engine::CompactChild(context_.engine, connection_, context_.writer, *outcome.pending, pending);
     const bool is_wider = !pending.base || pending.change.schema.fields != pending.base->schema().fields;
-    if (!pending.change.added.empty() || is_wider) outcome.others.push_back(std::move(pending));
-  }
-
-  void Compact(StreamOutcome& outcome) {
-    engine::Compact(context_.engine, connection_, context_.writer, *outcome.pending);
+    if (!pending.change.added.empty() || !pending.change.removed.empty() || is_wider)
+      outcome.others.push_back(std::move(pending));
   }
 
   lake::PendingTable NewChild(const NestedTable& child) const {
@@ -368,12 +372,7 @@ class NestedReader::Impl {
   void Replace(StreamOutcome& outcome) {
     schema_ = SchemaOfTable(stream_, table_, table_, published_.stream, from_landing_);
     std::vector<lake::DataFile> files = Write(stream_.info.name, schema_, sql_->KeylessRows());
-    std::vector<std::pair<int, std::string>> hashed;
-    for (const lake::Field& field : schema_.fields)
-      if (!engine::IsOwnColumn(field.name)) hashed.emplace_back(field.id, QuoteIdentifier(field.name));
-    const std::string hash = connection_.QueryText(
-        fmt::format("SELECT row_count || ':' || hash_low || ':' || hash_high FROM ({})",
-                    duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), schema_, files))));
+    const std::string hash = ContentHash(connection_, context_.engine.storage(), schema_, files);
     outcome.rows_total = lake::CountRows(files);
     const bool same = published_.stream && published_.stream->SummaryText("leat.hash") == hash &&
                       schema_.fields == published_.stream->schema().fields;

@@ -44,7 +44,6 @@ std::vector<const NestedTable*> NestedSql::Children() const {
   return children;
 }
 
-/// The key's columns, of records `x` on pages `p`.
 std::string NestedSql::Key(const char* alias) const {
   std::vector<std::string> key;
   for (const std::string& column : stream_.info.key) key.push_back(alias + QuoteIdentifier(column));
@@ -88,11 +87,12 @@ std::string NestedSql::ChooseCandidates() const {
   }
   return fmt::format(
       "SELECT * EXCLUDE (place) FROM (SELECT x.page, x.ordinal, p.place, p.seq, p.run, p.time_us, {}, {} AS "
-      "_leat_version, {} AS _leat_op FROM {} x JOIN {} p USING (page) WHERE x.s.misfit.reason IS NULL) "
+      "_leat_version, {} AS _leat_op, false AS is_departed FROM {} x JOIN {} p USING (page) WHERE x.s.misfit.reason IS "
+      "NULL) "
       "QUALIFY row_number() OVER (PARTITION BY {}, seq ORDER BY _leat_version DESC NULLS LAST, place DESC, ordinal "
       "DESC) = 1",
       Join(key, ", "), version.empty() ? "NULL::BIGINT" : "x.s.\"row\"." + QuoteIdentifier(version), Operation(),
-      Shredded(), Pages(), Key(""));
+      Shredded(), Pages(), Key());
 }
 
 std::string NestedSql::CompareWith(const engine::Relation& lake, const std::string& newest) const {
@@ -109,7 +109,7 @@ std::string NestedSql::CompareWith(const engine::Relation& lake, const std::stri
   return fmt::format(
       "SELECT c.*, n._leat_seq AS newest_seq, n._leat_op AS newest_op, n._leat_seq IS NULL OR {} AS differs FROM {} c "
       "JOIN {} x USING (page, ordinal) LEFT JOIN {} n USING ({}) WHERE {}",
-      Join(distinct, " OR "), Candidates(), Shredded(), newest, Key(""),
+      Join(distinct, " OR "), Candidates(), Shredded(), newest, Key(),
       is_guarded ? fmt::format("n._leat_seq IS NULL OR n.{0} IS NULL OR coalesce(c._leat_version >= n.{0}, false)",
                                QuoteIdentifier(version))
                  : "true");
@@ -121,7 +121,7 @@ std::string NestedSql::CompareWithNothing() const {
 }
 
 std::string NestedSql::CompareInOrder() const {
-  const std::string window = fmt::format("(PARTITION BY {} ORDER BY seq)", Key(""));
+  const std::string window = fmt::format("(PARTITION BY {} ORDER BY seq)", Key());
   const bool has_children = !table_.children.empty();
   return fmt::format(
       "SELECT * EXCLUDE (differs), seq = max(seq) OVER (PARTITION BY {key}) AND _leat_op = 'u' AS is_current FROM ("
@@ -130,10 +130,48 @@ std::string NestedSql::CompareInOrder() const {
       "SELECT * FROM (SELECT c.*, x.s, max(_leat_version) OVER (PARTITION BY {key} ORDER BY seq ROWS BETWEEN UNBOUNDED "
       "PRECEDING AND 1 PRECEDING) AS before FROM {candidates} c JOIN {shredded} x USING (page, ordinal)) "
       "WHERE before IS NULL OR coalesce(_leat_version >= before, false)) WINDOW w AS {window}) WHERE differs",
-      fmt::arg("key", Key("")), fmt::arg("window", window), fmt::arg("candidates", Candidates()),
+      fmt::arg("key", Key()), fmt::arg("window", window), fmt::arg("candidates", Candidates()),
       fmt::arg("shredded", Shredded()),
       fmt::arg("children",
                has_children ? " OR (_leat_op = 'u' AND s.children IS DISTINCT FROM lag(s.children) OVER w)" : ""));
+}
+
+/// The values that were asked for, and by which commit; a refused record may be any of those asked for with it.
+std::string NestedSql::Asked() const {
+  return fmt::format(
+      "(SELECT DISTINCT {0}, seq, run, time_us FROM {1} p ANTI JOIN (SELECT {0}, seq FROM {2} x JOIN {1} USING (page) "
+      "WHERE x.s.misfit.reason IS NOT NULL) USING ({0}, seq))",
+      QuoteList(stream_.given_columns), Pages(), Shredded());
+}
+
+std::string NestedSql::Departed() const {
+  return fmt::format(
+      "SELECT page, ordinal, seq, run, time_us, {key}, _leat_version, 'd', true FROM (SELECT {key}, seq, a.run, "
+      "a.time_us, last_value(c.page IGNORE NULLS) OVER w AS page, last_value(c.ordinal IGNORE NULLS) OVER w AS "
+      "ordinal, "
+      "last_value(c._leat_version IGNORE NULLS) OVER w AS _leat_version, c.page IS NULL AS is_gone FROM (SELECT "
+      "DISTINCT "
+      "{key} FROM {candidates}) JOIN {asked} a USING ({given}) LEFT JOIN {candidates} c USING ({key}, seq) WINDOW w AS "
+      "(PARTITION BY {key} ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) WHERE is_gone AND page IS "
+      "NOT "
+      "NULL",
+      fmt::arg("key", Key()), fmt::arg("candidates", Candidates()), fmt::arg("asked", Asked()),
+      fmt::arg("given", QuoteList(stream_.given_columns)));
+}
+
+std::string NestedSql::NotReturned(const engine::Relation& lake, const std::string& current) const {
+  std::vector<std::string> columns;
+  for (const std::string& given : stream_.given_columns) columns.push_back(QuoteIdentifier(given));
+  for (const NestedColumn& column : table_.columns) {
+    const std::string name = QuoteIdentifier(column.name);
+    columns.push_back(lake.schema.Find(column.name) != nullptr
+                          ? name
+                          : fmt::format("CAST(NULL AS {}) AS {}", column.type.DuckType(), name));
+  }
+  return fmt::format(
+      "SELECT {}, 'd' AS _leat_op, a.seq AS _leat_seq, make_timestamptz(a.time_us) AS _leat_time, a.run AS _leat_run, "
+      "false AS _leat_superseded FROM {} l JOIN {} a USING ({}) ANTI JOIN {} USING ({})",
+      Join(columns, ", "), current, Asked(), QuoteList(stream_.given_columns), Candidates(), Key());
 }
 
 /// One row per entry of a list: the columns of `from` but its lists, positions, and the entry `i`.

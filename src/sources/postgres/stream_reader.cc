@@ -7,21 +7,15 @@
 
 #include "core/hash.h"
 #include "core/text.h"
-#include "duck/row_hash.h"
 #include "engine/compaction.h"
+#include "sources/versions.h"
 
 namespace leat::sources {
 
 namespace {
 
-constexpr int64_t kSeqPerCommit = int64_t{1} << 24;
 constexpr int64_t kXidMask = 4294967295;
 constexpr int64_t kFirstNormalXid = 3;  // 0 to 2 have meanings of their own and are left out when ids start over
-
-int64_t SummaryNumber(const lake::Table& table, const std::string& key) {
-  const std::string text = table.SummaryText(key);
-  return text.empty() ? 0 : std::stoll(text);
-}
 
 bool ReadsChanges(const PostgresStream& stream) {
   return stream.rule.read == config::ReadMode::kChanges && stream.table.has_row_ids && stream.key_is_enforced;
@@ -50,7 +44,7 @@ StreamReader::StreamReader(postgres::SnapshotPool& pool, const PostgresStream& s
       context_(context),
       moment_(moment),
       as_of_(as_of),
-      seq_(context.commit_number * kSeqPerCommit),
+      seq_(SeqOf(context.commit_number)),
       reads_changes_(ReadsChanges(stream)),
       published_(context.Published(stream.info)),
       connection_(context.engine.database()) {}
@@ -423,12 +417,7 @@ void StreamReader::AppendDifference(StreamOutcome& outcome) {
 
 void StreamReader::Replace(StreamOutcome& outcome, const std::string& rows) {
   std::vector<lake::DataFile> files = WriteVersions(rows, "'u'");
-  std::vector<std::pair<int, std::string>> hashed;
-  for (const std::string& name : sql_->columns())
-    hashed.emplace_back(now_.schema.Find(name)->id, QuoteIdentifier(name));
-  const std::string hash = connection_.QueryText(
-      fmt::format("SELECT row_count || ':' || hash_low || ':' || hash_high FROM ({})",
-                  duck::TableHashSql(hashed, lake::ReadFilesSql(context_.engine.storage(), now_.schema, files))));
+  const std::string hash = ContentHash(connection_, context_.engine.storage(), now_.schema, files);
   outcome.rows_total = lake::CountRows(files);
   const bool same =
       published_ && published_->SummaryText("leat.hash") == hash && now_.schema.fields == published_->schema().fields;
