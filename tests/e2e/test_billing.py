@@ -36,6 +36,8 @@ class Billing:
         leat.run("init", "billing", "--template", "billing", "--source", self.api.url).expect(0)
         self.project = Project(leat, folder / "billing", KEYS)
         self.project.edit("sources/billing.yaml", "requests: 150, per: 1m", "requests: 1000, per: 1s")
+        # Months in one commit each; that a long span is read in several is shown elsewhere, and by the demo.
+        self.project.edit("sources/billing.yaml", "start: 2015-01-01}", "start: 2023-11-01, window: 40d}")
 
     def close(self) -> None:
         self.api.__exit__()
