@@ -28,7 +28,7 @@ constexpr std::string_view kNewColumns[] = {"add", "ignore", "stop"};
 constexpr std::string_view kMissingColumns[] = {"null", "stop"};
 constexpr std::string_view kChangedColumns[] = {"widen", "stop"};
 constexpr std::string_view kSslModes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
-constexpr std::string_view kSqlModelKinds[] = {"table", "history", "period"};
+constexpr std::string_view kSqlModelKinds[] = {"table", "incremental", "history", "period", "scd2"};
 constexpr std::string_view kGeneratedModelKinds[] = {"dim_date"};
 constexpr std::string_view kDeletes[] = {"ignore", "keep"};
 constexpr std::string_view kPeriodLengths[] = {"month", "day"};
@@ -135,7 +135,8 @@ constexpr Section kRetentionSection{kRetentionFields};
 // What a target may set, which is all but the name: another name would be another catalog.
 constexpr Field kTargetFields[] = {
     {.name = "timezone",
-     .text = "Time zone of calendar days and months, by its name in the IANA database; the rows themselves stay in UTC.",
+     .text =
+         "Time zone of calendar days and months, by its name in the IANA database; the rows themselves stay in UTC.",
      .example = "Europe/London",
      .default_value = "UTC"},
     {.name = "lake", .type = kPath, .text = "Folder of the lake.", .example = "./lake", .default_value = "./lake"},
@@ -834,7 +835,9 @@ constexpr Section kTableSection{kTableFields};
 constexpr Field kSqlModelFields[] = {
     {.name = "kind",
      .type = kChoice,
-     .text = "table: rebuilt and replaced; history: one row per version; period: one month or day after the other.",
+     .text = "table: rebuilt and replaced; incremental: rows since `$since`, merged by key; history: one row per "
+             "version; period: one month or day after the other; scd2: versions with valid_from, valid_to and "
+             "is_current.",
      .example = "table",
      .default_value = "table",
      .choices = kSqlModelKinds},

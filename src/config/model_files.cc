@@ -53,10 +53,9 @@ struct KindWords {
 };
 
 constexpr KindWords kKinds[] = {
-    {"table", ModelKind::kTable, "a table"},
-    {"history", ModelKind::kHistory, "a history"},
-    {"period", ModelKind::kPeriod, "a period model"},
-    {"dim_date", ModelKind::kDimDate, "a calendar"},
+    {"table", ModelKind::kTable, "a table"},       {"incremental", ModelKind::kIncremental, "an incremental model"},
+    {"history", ModelKind::kHistory, "a history"}, {"period", ModelKind::kPeriod, "a period model"},
+    {"scd2", ModelKind::kScd2, "an scd2 model"},   {"dim_date", ModelKind::kDimDate, "a calendar"},
 };
 
 ModelKind ParseModelKind(std::string_view word) {
@@ -65,9 +64,7 @@ ModelKind ParseModelKind(std::string_view word) {
   return ModelKind::kTable;
 }
 
-const KindWords& WordsOf(ModelKind kind) {
-  return *std::ranges::find(kKinds, kind, &KindWords::kind);
-}
+const KindWords& WordsOf(ModelKind kind) { return *std::ranges::find(kKinds, kind, &KindWords::kind); }
 
 std::string_view NameOf(ModelKind kind) { return WordsOf(kind).name; }
 

@@ -136,9 +136,24 @@ models/mart/a.sql:5:7: LEAT0105 from is '2024-02-30'; expected a date as yyyy-mm
 )");
 }
 
+TEST_F(ModelFilesTest, ReportsKeysThatIncrementalAndScd2ModelsDoNotTake) {
+  EXPECT_EQ(HeadFaults("kind: incremental\nkeep_deleted: true"), R"(
+models/mart/a.sql:2:1: LEAT0115 an incremental model needs a key
+  help: add  key: <the columns that identify a row>
+models/mart/a.sql:3:1: LEAT0115 keep_deleted is of a table, and this is an incremental model
+  help: remove keep_deleted
+)");
+  EXPECT_EQ(HeadFaults("kind: scd2\nkey: id\nrecord_id: a_id\ndeletes: keep"), R"(
+models/mart/a.sql:4:1: LEAT0115 record_id is of a history, and this is an scd2 model
+  help: set  kind: history  or remove record_id
+models/mart/a.sql:5:1: LEAT0115 deletes is of a history, and this is an scd2 model
+  help: set  kind: history  or remove deletes
+)");
+}
+
 TEST_F(ModelFilesTest, ReportsAKindOfTheWrongFile) {
   EXPECT_EQ(HeadFaults("kind: hystory"), R"(
-models/mart/a.sql:2:7: LEAT0105 kind is 'hystory'; expected one of table, history, period
+models/mart/a.sql:2:7: LEAT0105 kind is 'hystory'; expected one of table, incremental, history, period, scd2
   help: did you mean history?
   help: for example  kind: table
 )");

@@ -155,7 +155,7 @@ struct CheckRule {
   std::optional<int64_t> rows_min, rows_max;
 };
 
-enum class ModelKind { kTable, kHistory, kDimDate, kPeriod };
+enum class ModelKind { kTable, kIncremental, kHistory, kPeriod, kScd2, kDimDate };
 /// The word that `kind:` has for it.
 const char* KindName(ModelKind kind);
 

@@ -141,6 +141,9 @@ struct Parameter {
   enum class Type { kTimestamp, kTimestampTz } type = Type::kTimestamp;
 };
 
+/// DuckDB's '-infinity': before every moment.
+inline constexpr Timestamp kBeforeAll{-std::chrono::microseconds::max()};
+
 struct Column {
   std::string name;
   std::string type;  ///< as SQL writes it

@@ -25,6 +25,12 @@ Relation::Kind ParseKind(const std::string& text) {
 
 std::string FormatName(const state::TableName& table) { return table.first + "." + table.second; }
 
+std::vector<duck::Column> ColumnsOfSchema(const lake::Schema& schema) {
+  std::vector<duck::Column> columns;
+  for (const lake::Field& field : schema.fields) columns.push_back({field.name, lake::DuckType(field.type)});
+  return columns;
+}
+
 /// Whether a name of its own stands for its current rows.
 bool IsStream(const Relation& relation) {
   return relation.kind == Relation::Kind::kKeyedStream || relation.kind == Relation::Kind::kKeylessStream ||
@@ -59,6 +65,9 @@ void TakeProperties(Relation& relation, const std::map<std::string, std::string>
   relation.base_seq = std::stoll(value("leat.base_seq", "0"));
 }
 
+/// The argument of `x__at(t)`. No column is called so: DuckDB puts the argument in place of every name that equals it.
+constexpr const char* kMoment = "_leat_moment";
+
 /// Of a version `h` beside the newest one of its key in the newer files, `n`.
 constexpr const char* kIsCurrent = "(n._leat_newest IS NULL OR n._leat_newest = h._leat_seq) AND h._leat_op = 'u'";
 
@@ -77,6 +86,12 @@ state::TableName ParseName(const std::string& name) {
 std::string ProducerOf(const std::string& name) {
   const size_t dot = name.find('.');
   return name.substr(0, name.find("__", dot == std::string::npos ? 0 : dot));
+}
+
+std::string CurrentName(const std::string& name) {
+  for (const std::string_view suffix : {kHistorySuffix, kAtSuffix})
+    if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
+  return name;
 }
 
 bool IsOwnColumn(std::string_view column) { return column.starts_with("_leat_"); }
@@ -114,6 +129,13 @@ std::vector<lake::DataFile> Relation::LiveFiles() const {
   return live;
 }
 
+std::vector<lake::DataFile> Relation::FilesOfKey() const {
+  std::vector<lake::DataFile> of_key = files;
+  std::erase_if(
+      of_key, [&](const lake::DataFile& file) { return !IsAfter(file, *schema.Find("_leat_seq"), base_from_seq - 1); });
+  return of_key;
+}
+
 std::vector<lake::DataFile> Relation::NewerFiles() const {
   std::vector<lake::DataFile> newer = LiveFiles();
   std::erase_if(newer, [&](const lake::DataFile& file) { return !IsAfter(file, *schema.Find("_leat_seq"), base_seq); });
@@ -124,7 +146,7 @@ Engine::Engine(duck::Database& database, const lake::Storage& storage, const con
     : database_(database), connection_(database), storage_(storage), project_(project) {}
 
 void Engine::Put(const state::TableName& table, Relation relation) {
-  // A stream is one table with two names; the views of both must follow.
+  // A stream is one table with several names; the views of all must follow.
   for (const std::string& name : NamesOf(table, relation)) bound_[name] = false;
   for (const auto& [child, known] : relations_)
     if (known.kind == Relation::Kind::kChild && known.parent == table)
@@ -139,25 +161,28 @@ const Relation* Engine::Find(const state::TableName& table) const {
 
 std::vector<std::string> Engine::NamesOf(const state::TableName& table, const Relation& relation) {
   std::vector<std::string> names = {FormatName(table)};
-  if (IsStream(relation)) names.push_back(names[0].substr(0, names[0].size() - kHistorySuffix.size()));
+  if (!IsStream(relation)) return names;
+  names.push_back(CurrentName(names[0]));
+  names.push_back(names[1] + std::string(kAtSuffix));
   return names;
 }
 
 std::vector<std::string> Engine::Names() const {
   std::vector<std::string> names;
   for (const auto& [table, relation] : relations_)
-    for (std::string& name : NamesOf(table, relation)) names.push_back(std::move(name));
+    for (std::string& name : NamesOf(table, relation))
+      if (!name.ends_with(kAtSuffix)) names.push_back(std::move(name));
   for (const config::Seed& seed : project_.seeds) names.push_back(seed.name);
   std::sort(names.begin(), names.end());
   return names;
 }
 
 Engine::Resolved Engine::Resolve(const std::string& name) const {
-  const state::TableName table = ParseName(name);
-  if (const Relation* relation = Find(table)) return {relation, Resolved::Rows::kAll};
-  const Relation* stream = Find({table.first, table.second + std::string(kHistorySuffix)});
-  if (stream != nullptr && IsStream(*stream)) return {stream, Resolved::Rows::kCurrent};
-  return {};
+  if (const Relation* relation = Find(ParseName(name))) return {relation, Resolved::Rows::kAll};
+  const bool is_at_moment = name.ends_with(kAtSuffix);
+  const Relation* stream = Find(ParseName((is_at_moment ? CurrentName(name) : name) + std::string(kHistorySuffix)));
+  if (stream == nullptr || !IsStream(*stream)) return {};
+  return {stream, is_at_moment ? Resolved::Rows::kAtMoment : Resolved::Rows::kCurrent};
 }
 
 bool Engine::Knows(const std::string& name) const {
@@ -181,6 +206,7 @@ void Engine::Bind(const std::vector<std::string>& names) {
 void Engine::MakeView(const std::string& name) {
   std::string body;
   if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) {
+    if (resolved.rows == Resolved::Rows::kAtMoment) return MakeAtMacro(name, AtMomentSql(CurrentName(name), resolved));
     body = ViewSql(resolved);
   } else if (const config::Seed* seed = FindSeed(name)) {
     body = "SELECT * FROM " + SeedSql(*seed);
@@ -232,9 +258,13 @@ void Engine::BindEmpty(const std::string& name, const std::vector<duck::Column>&
   for (const duck::Column& column : columns)
     list +=
         fmt::format("{}CAST(NULL AS {}) AS {}", list.empty() ? "" : ", ", column.type, QuoteIdentifier(column.name));
-  MakeSchema(name);
-  connection_.Execute(
-      fmt::format("CREATE OR REPLACE VIEW {} AS SELECT {} WHERE false", SqlName(ParseName(name)), list));
+  const std::string select = fmt::format("SELECT {} WHERE false", list);
+  if (name.ends_with(kAtSuffix)) {
+    MakeAtMacro(name, fmt::format("{} AND TIMESTAMPTZ '-infinity' <= {}", select, kMoment));
+  } else {
+    MakeSchema(name);
+    connection_.Execute(fmt::format("CREATE OR REPLACE VIEW {} AS {}", SqlName(ParseName(name)), select));
+  }
   bound_[name] = true;
 }
 
@@ -248,6 +278,34 @@ std::string Engine::ViewSql(const Resolved& resolved) const {
   for (const lake::Field& field : FieldsOf(resolved)) names.push_back(field.name);
   return fmt::format("SELECT {} FROM {}", QuoteList(names),
                      resolved.rows == Resolved::Rows::kCurrent ? CurrentRowsSql(relation) : AllRowsSql(relation));
+}
+
+VersionOrder Engine::OrderOf(const std::string& stream, const Relation& relation) const {
+  if (relation.kind != Relation::Kind::kKeyedStream)
+    throw Error(kConfig, "LEAT0232", fmt::format("{0} has no key, so {0}__at(t) cannot tell its rows apart", stream))
+        .Hint(fmt::format("name the columns that identify a row:  key: […]  for {} in sources/{}.yaml",
+                          ParseName(stream).second, ParseName(stream).first));
+  return VersionOrderOf(project_, stream, ColumnsOfSchema(relation.schema));
+}
+
+/// The SELECT of a stream's rows as they were at kMoment.
+std::string Engine::AtMomentSql(const std::string& stream, const Resolved& resolved) const {
+  const Relation& relation = *resolved.relation;
+  const VersionOrder order = OrderOf(stream, relation);
+  std::vector<std::string> names;
+  for (const lake::Field& field : FieldsOf(resolved)) names.push_back(field.name);
+  const std::string versions =
+      fmt::format("(SELECT * FROM {} WHERE _leat_seq >= {})",
+                  lake::ReadFilesSql(storage_, relation.schema, relation.FilesOfKey()), relation.base_from_seq);
+  return fmt::format("SELECT {} FROM {} SEMI JOIN ({}) USING ({}, _leat_seq)", QuoteList(names), versions,
+                     VersionsAtSql(versions, relation.key, order, kMoment), QuoteList(relation.key));
+}
+
+void Engine::MakeAtMacro(const std::string& name, const std::string& select) {
+  MakeSchema(name);
+  state::TableName macro = ParseName(name);
+  macro.second.erase(macro.second.size() - std::string_view("()").size());
+  connection_.Execute(fmt::format("CREATE OR REPLACE MACRO {}({}) AS TABLE {}", SqlName(macro), kMoment, select));
 }
 
 /// What SQL sees of a table: a version's own marks only where versions are meant, and where it is stored never.
@@ -273,7 +331,9 @@ std::string Engine::SeedSql(const config::Seed& seed) const {
 std::string Engine::VersionOf(const std::string& name) const {
   if (const Resolved resolved = Resolve(name); resolved.relation != nullptr) {
     const Relation* parent = Find(resolved.relation->parent);
-    return resolved.relation->version + (parent == nullptr ? "" : "/" + parent->version);
+    const bool is_at_moment = resolved.rows == Resolved::Rows::kAtMoment;
+    return resolved.relation->version + (parent == nullptr ? "" : "/" + parent->version) +
+           (is_at_moment ? TextOfVersionOrder(project_, CurrentName(name)) : "");
   }
   if (const config::Seed* seed = FindSeed(name)) {
     std::string version = ReadFile(JoinPath(project_.folder, seed->file));
@@ -289,9 +349,8 @@ std::vector<duck::Column> Engine::ColumnsOf(const std::string& name) {
     Bind({name});
     return connection_.Describe("SELECT * FROM " + SqlName(ParseName(name)));
   }
-  std::vector<duck::Column> columns;
-  for (const lake::Field& field : FieldsOf(resolved)) columns.push_back({field.name, lake::DuckType(field.type)});
-  return columns;
+  if (resolved.rows == Resolved::Rows::kAtMoment) OrderOf(CurrentName(name), *resolved.relation);  // for its faults
+  return ColumnsOfSchema({.id = 0, .fields = FieldsOf(resolved)});
 }
 
 std::string Engine::AllRowsSql(const Relation& relation) const {

@@ -8,6 +8,7 @@
 
 #include "config/project.h"
 #include "duck/database.h"
+#include "engine/version_order.h"
 #include "lake/pending.h"
 
 namespace leat::engine {
@@ -41,6 +42,8 @@ struct Relation {
 
   /// Keyed streams and their children: files that the present key holds for and that may hold current rows.
   std::vector<lake::DataFile> LiveFiles() const;
+  /// Keyed streams: all files that may hold versions of the present key, the superseded ones too.
+  std::vector<lake::DataFile> FilesOfKey() const;
   /// Those of them that are newer than the base.
   std::vector<lake::DataFile> NewerFiles() const;
 };
@@ -53,12 +56,16 @@ state::TableName ParseName(const std::string& name);
 
 /// What the table of a stream's versions is called beside the stream.
 inline constexpr std::string_view kHistorySuffix = "__history";
+/// What stands for a stream's rows at a moment, which SQL writes as a table function: `totesys.sales_order__at(t)`.
+inline constexpr std::string_view kAtSuffix = "__at()";
 /// What the table of a model's rejected rows is called beside the model.
 inline constexpr std::string_view kRejectsSuffix = "__rejects";
 /// The stream behind a name in SQL: `billing.invoices__history`, `billing.invoices__line_items` and
 /// `billing.invoices__rejects` are made by `billing.invoices`. Names without `__` are themselves; no other name holds
 /// it, but that of a model's rejects.
 std::string ProducerOf(const std::string& name);
+/// The name without `__history` or `__at()`: that of the current rows.
+std::string CurrentName(const std::string& name);
 
 /// Whether a column is one of leat's own, `_leat_…`.
 bool IsOwnColumn(std::string_view column);
@@ -78,11 +85,13 @@ class Engine {
   std::vector<std::string> Names() const;
   bool Knows(const std::string& name) const;
 
-  /// Make the views of these names, such as `totesys.sales_order` or `seeds.iso_4217`.
+  /// Make the views of these names, such as `totesys.sales_order` or `seeds.iso_4217`, and the table macro behind
+  /// `totesys.sales_order__at()`.
   /// Throws: Error(kConfig, LEAT0204) for an unknown one, with the nearest known; Error(kConfig, LEAT0212) for a seed
-  /// that DuckDB cannot read.
+  /// that DuckDB cannot read; of `__at()` Error(kConfig), LEAT0232 for a stream without a key, and as VersionOrderOf.
   void Bind(const std::vector<std::string>& names);
-  /// Make empty tables of the right columns instead, opening no file: what `validate` prepares models against.
+  /// Make empty tables, and macros, of the right columns instead, opening no file: what `validate` prepares models
+  /// against.
   /// A name that was never loaded needs `columns`.
   void BindEmpty(const std::string& name, const std::vector<duck::Column>& columns);
 
@@ -123,7 +132,7 @@ class Engine {
  private:
   /// Behind one name: a table of the lake, and whether all its rows or the current ones are meant.
   struct Resolved {
-    enum class Rows { kAll, kCurrent };
+    enum class Rows { kAll, kCurrent, kAtMoment };
     const Relation* relation = nullptr;
     Rows rows = Rows::kAll;
   };
@@ -138,6 +147,9 @@ class Engine {
   std::string VersionsSql(const Relation& relation, const std::string& condition) const;
   std::string JoinParentSql(const Relation& child, const Relation& parent, const std::string& versions,
                             const char* join) const;
+  VersionOrder OrderOf(const std::string& stream, const Relation& relation) const;
+  std::string AtMomentSql(const std::string& stream, const Resolved& resolved) const;
+  void MakeAtMacro(const std::string& name, const std::string& select);
   std::string SeedSql(const config::Seed& seed) const;
 
   duck::Database& database_;

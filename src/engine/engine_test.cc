@@ -149,6 +149,78 @@ TEST_F(EngineTest, ALineTooLongInASeedIsAnErrorAndNoOtherHeader) {
   }
 }
 
+TEST_F(EngineTest, ShowsRowsAsTheyWereAtAMoment) {
+  Commit(1, "(1, 'Leeds', 'u'), (2, 'Bath', 'u')");
+  Commit(2, "(1, 'Hull', 'u'), (2, 'Bath', 'd')");
+  Commit(3, "(2, 'Ely', 'u')");
+  engine_.Bind({"crm.customer__at()"});
+  const auto at = [&](const std::string& moment) {
+    return Rows("SELECT id, city FROM crm.customer__at(" + moment + ")");
+  };
+  EXPECT_THAT(at("TIMESTAMPTZ '1970-01-01'"), IsEmpty());
+  EXPECT_THAT(at("make_timestamptz(1)"), ElementsAre("{'id': 1, 'city': Leeds}", "{'id': 2, 'city': Bath}"));
+  EXPECT_THAT(at("make_timestamp(2)"), ElementsAre("{'id': 1, 'city': Hull}"));
+  EXPECT_THAT(at("DATE '1970-01-02'"), ElementsAre("{'id': 1, 'city': Hull}", "{'id': 2, 'city': Ely}"));
+  EXPECT_THAT(at("NULL"), IsEmpty());
+  EXPECT_THAT(connection_.Describe("SELECT * FROM crm.customer__at(now())"),
+              ElementsAre(duck::Column{"id", "INTEGER"}, duck::Column{"city", "VARCHAR"}));
+  EXPECT_EQ(engine_.ColumnsOf("crm.customer__at()").size(), 2U);
+  Commit(4, "(1, 'York', 'u')");
+  engine_.Bind({"crm.customer__at()"});
+  EXPECT_THAT(at("DATE '1970-01-02'"), ElementsAre("{'id': 1, 'city': York}", "{'id': 2, 'city': Ely}"));
+}
+
+TEST_F(EngineTest, VersionsUnderAFormerKeyAreNoRowsOfAMoment) {
+  Commit(1, "(1, 'Leeds', 'u'), (2, 'Bath', 'u')");
+  Commit(2, "(3, 'Hull', 'u')");
+  Relation relation = Relation::Of(*table_);
+  relation.base_from_seq = int64_t{2} << 24;
+  engine_.Put(kName, relation);
+  engine_.Bind({"crm.customer__at()"});
+  EXPECT_THAT(Rows("SELECT id FROM crm.customer__at(now())"), ElementsAre("{'id': 3}"));
+}
+
+TEST_F(EngineTest, TheSourceSaysWhichColumnDatesAVersion) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  config::Source source{.name = "crm"};
+  source.streams = {{.pattern = {"*", {}}}};
+  source.defaults.version_time = {"citty", {"sources/crm.yaml", 4, 17, 22}};
+  project_.sources = {source};
+  const auto fault = [&] {
+    try {
+      engine_.Bind({"crm.customer__at()"});
+    } catch (const Error& error) {
+      return fmt::format("{} {} {}; {}", error.code(), error.place().ToString(), error.message(),
+                         Join(error.diagnostic().help, "; "));
+    }
+    return std::string("none");
+  };
+  EXPECT_EQ(fault(),
+            "LEAT0231 sources/crm.yaml:4:17 `version_time` names column 'citty', which crm.customer does not have; did "
+            "you mean city?");
+  project_.sources[0].defaults.version_time->value = "City";
+  EXPECT_EQ(fault(),
+            "LEAT0231 sources/crm.yaml:4:17 `version_time` names column 'City' of type VARCHAR; expected DATE, "
+            "TIMESTAMP or TIMESTAMPTZ; name a column that says when the version was made, or leave `version_time` out");
+  const std::string before = engine_.VersionOf("crm.customer__at()");
+  project_.sources[0].defaults.version_time.reset();
+  EXPECT_EQ(fault(), "none");
+  EXPECT_NE(engine_.VersionOf("crm.customer__at()"), before);
+}
+
+TEST_F(EngineTest, AStreamWithoutAKeyHasNoPast) {
+  Commit(1, "(1, 'Leeds', 'u')");
+  Relation relation = Relation::Of(*table_);
+  relation.kind = Relation::Kind::kKeylessStream;
+  engine_.Put(kName, relation);
+  try {
+    engine_.Bind({"crm.customer__at()"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "crm.customer has no key, so crm.customer__at(t) cannot tell its rows apart");
+  }
+}
+
 TEST_F(EngineTest, NamesTheNearestTableForAnUnknownOne) {
   Commit(1, "(1, 'Leeds', 'u')");
   EXPECT_THAT(engine_.Names(), ElementsAre("crm.customer", "crm.customer__history"));
@@ -165,6 +237,10 @@ TEST_F(EngineTest, BindsEmptyTablesOfTheRightColumns) {
   engine_.BindEmpty("crm.new_table", {{"id", "INTEGER"}, {"price", "DECIMAL(10,2)"}});
   EXPECT_THAT(connection_.Describe("SELECT price FROM crm.new_table"),
               ElementsAre(duck::Column{"price", "DECIMAL(10,2)"}));
+  engine_.BindEmpty("crm.new_table__at()", {{"id", "INTEGER"}});
+  EXPECT_THAT(connection_.Describe("SELECT * FROM crm.new_table__at(DATE '2024-01-31')"),
+              ElementsAre(duck::Column{"id", "INTEGER"}));
+  EXPECT_THROW(connection_.Describe("SELECT * FROM crm.new_table__at(31)"), duck::QueryError);
 }
 
 }  // namespace

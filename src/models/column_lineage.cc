@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "models/column_relations.h"
 #include "models/macro.h"
 #include "models/select_items.h"
@@ -297,11 +298,11 @@ class Tracer {
     const std::string name = FunctionOf(function);
     const std::string schema = ToLower(TextOf(function, "schema"));
     if (const Macro* macro = macros_.Find(schema, name)) return TraceTableMacro(*macro, function, scope, ctes);
-    Flow flow;
-    for (const Json& argument : function["children"]) {
-      // `name = value` is a named argument here.
-      const bool is_named = TextOf(argument, "type") == "COMPARE_EQUAL" && ClassOf(argument["left"]) == "COLUMN_REF";
-      flow.Add(Trace(is_named ? argument["right"] : argument, scope, ctes));
+    Flow flow = FlowOfArguments(function, scope, ctes);
+    if (const std::string stream = StreamAtMoment(function); !stream.empty()) {
+      Relation rows_then = TableNamed(schema, engine::ParseName(stream).second, ctes);
+      rows_then.rows.DecideBy(flow);
+      return rows_then;
     }
     if (!schema.empty() && schema != "main") flow = Flow::Unknown();
     Relation relation;
@@ -313,6 +314,16 @@ class Tracer {
       relation.rest = {.kind = Rest::Kind::kFlow, .flow = flow};
     }
     return relation;
+  }
+
+  Flow FlowOfArguments(const Json& function, const Scope& scope, const Ctes& ctes) {
+    Flow flow;
+    for (const Json& argument : function["children"]) {
+      // `name = value` is a named argument here.
+      const bool is_named = TextOf(argument, "type") == "COMPARE_EQUAL" && ClassOf(argument["left"]) == "COLUMN_REF";
+      flow.Add(Trace(is_named ? argument["right"] : argument, scope, ctes));
+    }
+    return flow;
   }
 
   Relation TraceTableMacro(const Macro& macro, const Json& call, const Scope& scope, const Ctes& ctes) {

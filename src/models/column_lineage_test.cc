@@ -546,5 +546,15 @@ TEST_F(ColumnLineageTest, AColumnOfSeveralSelectsHasNoExpression) {
   EXPECT_EQ(Lineage("SELECT *, amt + 1 AS more FROM s.o").Find("more")->expression, "amt + 1");
 }
 
+TEST_F(ColumnLineageTest, AStreamAtAMomentGivesItsColumnsAndTheMomentDecides) {
+  const SelectLineage lineage =
+      LineageOf(connection_, Macros(connection_, {}), "m.sql", "SELECT a.id FROM s.k JOIN s.o__at(k.day) a USING (id)",
+                {{"s.o__at()", {"id", "amt"}}, {"s.k", {"id", "day"}}});
+  ASSERT_EQ(lineage.columns.size(), 1U);
+  EXPECT_TRUE(lineage.complete);
+  EXPECT_EQ(lineage.columns[0].values.columns, (std::set<OriginColumn>{{"s.o__at()", "id"}}));
+  EXPECT_TRUE(lineage.columns[0].decides.columns.contains({"s.k", "day"}));
+}
+
 }  // namespace
 }  // namespace leat::models

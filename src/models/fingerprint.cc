@@ -72,11 +72,14 @@ Fingerprint Fingerprint::Parse(const std::string& text) {
 Fingerprint FingerprintOf(engine::Engine& engine, const Macros& macros, const Graph& graph, const Node& node,
                           Timestamp run_time) {
   std::string inputs = VersionsOf(engine, node.reads, run_time);
+  if (node.model->kind == config::ModelKind::kScd2)
+    for (const std::string& name : node.reads.TableNames())
+      inputs += engine::TextOfVersionOrder(engine.project(), engine::CurrentName(name));
   if (Graph::IsOpenDimDate(*node.model)) inputs += UsesOf(engine, graph, node.model->name);
   if (node.model->kind == config::ModelKind::kPeriod)
     inputs += FormatTimestamp(LastEndedPeriod(engine.connection(), engine.project(), *node.model, run_time).end);
-  return {HashOfText(DefinitionOf(engine.project(), macros, node)), HashOfText(RulesOfNode(graph, node)), ReferencesOf(engine, node),
-          HashOfText(inputs)};
+  return {HashOfText(DefinitionOf(engine.project(), macros, node)), HashOfText(RulesOfNode(graph, node)),
+          ReferencesOf(engine, node), HashOfText(inputs)};
 }
 
 std::string ReferencesOf(const engine::Engine& engine, const Node& node) {

@@ -97,7 +97,9 @@ class GraphMaker {
   }
 
   bool IsKnown(const std::string& name) const {
-    for (const std::string_view suffix : {std::string_view(), engine::kHistorySuffix, engine::kRejectsSuffix})
+    if (name.ends_with(engine::kAtSuffix) && !IsOfSource(name)) return false;
+    for (const std::string_view suffix :
+         {std::string_view(), engine::kHistorySuffix, engine::kAtSuffix, engine::kRejectsSuffix})
       if (name.ends_with(suffix) && known_.contains(WithoutSuffix(name, suffix))) return true;
     return IsNested(name) || ModelBehind(project_, name) != nullptr;
   }
@@ -111,14 +113,25 @@ class GraphMaker {
            known_.contains(name_space + "." + table.substr(0, end));
   }
 
+  bool IsOfSource(const std::string& name) const {
+    return project_.FindSource(engine::ParseName(name).first) != nullptr;
+  }
+
   [[noreturn]] void ThrowUnknown(const std::string& name, const Place& place) const {
     Diagnostic unknown{.code = "LEAT0204", .message = fmt::format("table {} does not exist", name), .place = place};
-    const bool is_history = name.ends_with("__history");
-    SuggestNearest(unknown, WithoutSuffix(name, "__history"), names_);
-    if (is_history && !unknown.candidates.empty()) {
-      for (std::string& candidate : unknown.candidates) candidate += "__history";
+    const std::string producer = engine::CurrentName(name);
+    const bool is_at_moment = name.ends_with(engine::kAtSuffix);
+    std::vector<std::string> names = names_;
+    if (is_at_moment) std::erase_if(names, [&](const std::string& known) { return !IsOfSource(known); });
+    SuggestNearest(unknown, producer, names);
+    if (producer != name && !unknown.candidates.empty()) {
+      for (std::string& candidate : unknown.candidates) candidate += name.substr(producer.size());
       unknown.help = {fmt::format("did you mean {}?", unknown.candidates.front())};
     }
+    if (name.ends_with("__at") && IsKnown(name + "()"))
+      unknown.help = {fmt::format("it takes a moment: {}(TIMESTAMPTZ '2024-12-31')", name)};
+    if (unknown.help.empty() && is_at_moment)
+      unknown.help.push_back("only a source's streams are kept as they were: source.stream__at(moment)");
     if (unknown.help.empty())
       unknown.help.push_back("a table is a stream of sources/, a file of models/ or a file of seeds/");
     throw Error(kConfig, std::move(unknown));

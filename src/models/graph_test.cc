@@ -144,5 +144,42 @@ TEST_F(GraphTest, TwoHundredModelsAreReadAndValidatedQuickly) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
+TEST_F(GraphTest, AStreamAtAMomentIsAnInput) {
+  Model("mart/a.sql", "SELECT staff_id, nme FROM totesys.staff__at($run_time)");
+  Model("mart/b.sql", "SELECT * FROM totesys.staff__at(7)");
+  Model("mart/c.sql",
+        "SELECT name FROM totesys.staff__at('2024-01-31') JOIN totesys.sale__at(now()) ON day > '2024-01-01'");
+  EXPECT_EQ(Validated(),
+            "  LEAT0203 models/mart/a.sql:1:18 column \"nme\" does not exist in totesys.staff__at()\n"
+            "    note: totesys.staff__at() has 2 columns:  leat preview totesys.staff\n"
+            "  LEAT0213 models/mart/b.sql:1:15 Cannot compare values of type TIMESTAMP WITH TIME ZONE and type "
+            "INTEGER_LITERAL - an explicit cast is required\n");
+  EXPECT_EQ(graph_.Find("mart.c")->reads.TableNames(),
+            (std::vector<std::string>{"totesys.staff__at()", "totesys.sale__at()"}));
+  Model("mart/a.sql", "SELECT * FROM totesys.stff__at(now())");
+  Model("mart/b.sql", "SELECT * FROM mart.c__at(now())");
+  Model("mart/c.sql", "SELECT * FROM totesys.staff__at");
+  EXPECT_EQ(Order(),
+            "  LEAT0204 models/mart/a.sql:1:15 table totesys.stff__at() does not exist\n"
+            "  LEAT0204 models/mart/b.sql:1:15 table mart.c__at() does not exist\n"
+            "  LEAT0204 models/mart/c.sql:1:15 table totesys.staff__at does not exist\n");
+  EXPECT_EQ(faults_[0].help, (std::vector<std::string>{"did you mean totesys.staff__at()?"}));
+  EXPECT_EQ(faults_[1].help,
+            (std::vector<std::string>{"only a source's streams are kept as they were: source.stream__at(moment)"}));
+  EXPECT_EQ(faults_[2].help,
+            (std::vector<std::string>{"it takes a moment: totesys.staff__at(TIMESTAMPTZ '2024-12-31')"}));
+}
+
+TEST_F(GraphTest, PreparesModelsOfAllKinds) {
+  Model("mart/a.sql",
+        "/* ---\nkind: incremental\nkey: staff_id\n--- */\n"
+        "SELECT staff_id, name, $since AS since FROM totesys.staff__history WHERE _leat_time > $since");
+  Model("mart/b.sql",
+        "/* ---\nkind: scd2\nkey: staff_id\nchecks: [unique: [staff_id, valid_from]]\n--- */\n"
+        "SELECT * FROM totesys.staff__history");
+  Model("mart/c.sql", "SELECT name, valid_to, is_current, since FROM mart.b JOIN mart.a USING (staff_id, name)");
+  EXPECT_EQ(Validated(), "");
+}
+
 }  // namespace
 }  // namespace leat::models

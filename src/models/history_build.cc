@@ -3,29 +3,13 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "models/column_bounds.h"
 #include "models/history_select.h"
 #include "models/model_build.h"
 #include "models/query_fault.h"
 
 namespace leat::models {
 namespace {
-
-/// The greatest value of a whole-number column of `rows`, from the bounds of their files where all tell it; 0 without
-/// rows. `column` null: it is not known by the lake.
-int64_t Greatest(duck::Connection& connection, const std::string& rows, const std::string& name,
-                 const lake::Field* column, const std::vector<lake::DataFile>& files) {
-  const auto read = [&] {
-    return connection.QueryInt64(fmt::format("SELECT coalesce(max({}), 0) FROM {}", QuoteIdentifier(name), rows));
-  };
-  if (column == nullptr) return read();
-  int64_t greatest = 0;
-  for (const lake::DataFile& file : files) {
-    const auto bounds = file.Int64Bounds(column->id);
-    if (!bounds) return read();  // a file of another writer may have none
-    greatest = std::max(greatest, bounds->second);
-  }
-  return greatest;
-}
 
 int64_t NewestSeq(engine::Engine& engine, const std::string& stream) {
   const state::TableName name = engine::ParseName(stream);
@@ -53,20 +37,8 @@ struct ModelBuild::HistoryInput {
 
 void ModelBuild::WriteHistory() {
   const HistoryInput input = ReadHistoryInput();
-  const std::vector<const RowRule*> rejecting = RulesOfSeverity(/*reject=*/true);
   HistoryInput good = input;
-  if (!rejecting.empty()) {
-    BindReferences(rejecting);
-    std::vector<CheckOutcome> outcomes = Checks().JudgeRows(rejecting, input.rows);
-    int64_t failing = 0;
-    for (const CheckOutcome& outcome : outcomes) failing += outcome.failing_rows;
-    Record(std::move(outcomes));
-    if (failing > 0) {
-      WriteRejects(rejecting, input.rows);
-      good.rows = fmt::format("(SELECT * FROM {} r WHERE NOT {})", input.rows, AnyBroken(rejecting));
-    }
-  }
-  if (!candidate_.rejects) ClearRejects();
+  good.rows = SetAside(input.rows);
   Checks().RequireKey(good.rows, {"_leat_seq"});
   const std::string distinct =
       fmt::format("SELECT count(*) = (SELECT count(*) FROM (SELECT DISTINCT {} FROM {})) FROM {}",
@@ -111,19 +83,15 @@ ModelBuild::HistoryInput ModelBuild::ReadHistoryInput() {
   const HistorySelect select = ReadHistorySelect(connection_, model_);
   last_seq_ = NewestSeq(context_.engine, select.stream);
   replace_all_ = MustRebuild(*last_seq_);
-  std::vector<std::string> columns, conditions;
-  for (const duck::Column& column : output_.columns) {
-    const std::string name = QuoteIdentifier(column.name);
-    columns.push_back(fmt::format("CAST({} AS {}) AS {}", name, lake::DuckType(schema_.Find(column.name)->type), name));
-  }
+  std::vector<std::string> conditions;
   // A commit that only set rows aside left no snapshot of the model, but one of its rejects.
   if (!replace_all_)
     conditions.push_back(
         fmt::format("{} > {}", kSeqColumn, std::max(*LastSeqOf(base_), LastSeqOf(rejects_base_).value_or(0))));
   if (!model_.history_keeps_deletes) conditions.push_back(fmt::format("{} = 'u'", kOpColumn));
   HistoryInput input;
-  input.rows = fmt::format("(SELECT {}, {} AS _leat_seq FROM ({}\n){})", Join(columns, ", "), kSeqColumn, select.sql,
-                           conditions.empty() ? "" : " WHERE " + Join(conditions, " AND "));
+  input.rows = fmt::format("(SELECT {}, {} AS _leat_seq FROM ({}\n){})", Join(CastColumns(), ", "), kSeqColumn,
+                           select.sql, conditions.empty() ? "" : " WHERE " + Join(conditions, " AND "));
   if (!replace_all_) {
     // A few rows, asked for several times; and of a table DuckDB knows how few they are.
     connection_.Query("CREATE OR REPLACE TEMP TABLE leat_versions AS SELECT * FROM " + input.rows, parameters_);
@@ -167,7 +135,8 @@ std::string ModelBuild::VersionsSql(const HistoryInput& input, bool keys_are_uni
 int64_t ModelBuild::LastRecordId() const {
   if (replace_all_ || base_->record_count() == 0) return 0;
   const std::string& name = model_.record_id->value;
-  return Greatest(connection_, RowsSql(base_->files()), name, schema_.Find(ToLower(name)), base_->files());
+  return Greatest(connection_, RowsSql(base_->files()), QuoteIdentifier(name), schema_.Find(ToLower(name)),
+                  base_->files());
 }
 
 }  // namespace leat::models

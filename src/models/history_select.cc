@@ -4,12 +4,17 @@
 
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "core/text.h"
 #include "models/sql_tokens.h"
 
 namespace leat::models {
 namespace {
+
+std::string NameOf(const config::Model& model) {
+  return model.kind == config::ModelKind::kScd2 ? "an scd2 model" : "a history model";
+}
 
 class Checker {
  public:
@@ -34,9 +39,9 @@ class Checker {
 
  private:
   [[noreturn]] void Refuse(const std::string& what, std::optional<size_t> position) const {
-    throw Error(
-        kConfig, "LEAT0214", PlaceOr(position),
-        fmt::format("a history model cannot use {} in its outermost SELECT; expected one row for each version", what))
+    throw Error(kConfig, "LEAT0214", PlaceOr(position),
+                fmt::format("{} cannot use {} in its outermost SELECT; expected one row for each version",
+                            NameOf(model_), what))
         .Label("depends on other rows")
         .Hint("do it in a model of `kind: table` that reads this one");
   }
@@ -52,12 +57,14 @@ class Checker {
         type == "BASE_TABLE" && table.ends_with("__history") && !TextOf(from, "schema_name").empty();
     if (!is_history) {
       const std::string schema = ToLower(TextOf(from, "schema_name"));
-      Error error(kConfig, "LEAT0214", PlaceOr(type == "BASE_TABLE" ? PositionOf(from) : FindKeyword("FROM")),
-                  "a history model reads the versions of one stream; expected FROM source.stream__history");
+      Error error(
+          kConfig, "LEAT0214", PlaceOr(type == "BASE_TABLE" ? PositionOf(from) : FindKeyword("FROM")),
+          fmt::format("{} reads the versions of one stream; expected FROM source.stream__history", NameOf(model_)));
       if (schema.empty())
-        throw std::move(error).Hint("write FROM source.stream__history, or leave out `kind: history`");
+        throw std::move(error).Hint(
+            fmt::format("write FROM source.stream__history, or leave out `kind: {}`", KindName(model_.kind)));
       throw std::move(error).Hint(
-          fmt::format("write FROM {}.{}__history, or leave out `kind: history`", schema, table));
+          fmt::format("write FROM {}.{}__history, or leave out `kind: {}`", schema, table, KindName(model_.kind)));
     }
     if (!from["column_name_alias"].empty()) Refuse("new names for the columns of FROM", PositionOf(from));
     if (from.contains("sample") && !from["sample"].is_null()) Refuse("a sample", PositionOf(from));
@@ -105,20 +112,60 @@ Json ColumnOf(const std::string& table, const std::string& column, const std::st
           {"column_names", {table, column}}};
 }
 
+/// A checked SELECT on its way to more columns.
+class VersionsSelect {
+ public:
+  VersionsSelect(duck::Connection& connection, const config::Model& model)
+      : connection_(connection), query_(ParseSelect(connection, {model.file, model.text})) {
+    Checker(model, query_).Check();
+    const Json& from = query_["from_table"];
+    const std::string table = TextOf(from, "table_name");
+    alias_ = TextOf(from, "alias").empty() ? table : TextOf(from, "alias");
+    stream_ = ToLower(TextOf(from, "schema_name") + "." + table);
+    query_["modifiers"] = Json::array();  // at most an ORDER BY is left, and versions have their own order
+    Add("_leat_seq", kSeqColumn);
+    Add("_leat_op", kOpColumn);
+  }
+
+  void Add(const std::string& column, const std::string& alias) {
+    query_["select_list"].push_back(ColumnOf(alias_, column, alias));
+  }
+
+  /// Make a column of what WHERE says and leave no row out. Returns whether there was a WHERE.
+  bool KeepAll() {
+    Json condition = std::exchange(query_["where_clause"], nullptr);
+    if (condition.is_null()) return false;
+    condition["alias"] = kKeptColumn;
+    query_["select_list"].push_back(std::move(condition));
+    return true;
+  }
+
+  const std::string& stream() const { return stream_; }
+  std::string ToSql() const { return FormatSelect(connection_, query_); }
+
+ private:
+  duck::Connection& connection_;
+  Json query_;
+  std::string alias_, stream_;
+};
+
 }  // namespace
 
 HistorySelect ReadHistorySelect(duck::Connection& connection, const config::Model& model) {
-  Json query = ParseSelect(connection, {model.file, model.text});
-  Checker(model, query).Check();
-  const Json& from = query["from_table"];
-  const std::string table = TextOf(from, "table_name");
-  const std::string alias = TextOf(from, "alias").empty() ? table : TextOf(from, "alias");
-  HistorySelect select{.stream = ToLower(TextOf(from, "schema_name") + "." + table)};
-  query["select_list"].push_back(ColumnOf(alias, "_leat_seq", kSeqColumn));
-  query["select_list"].push_back(ColumnOf(alias, "_leat_op", kOpColumn));
-  query["modifiers"] = Json::array();  // at most an ORDER BY is left, and versions have their own order
-  select.sql = FormatSelect(connection, query);
-  return select;
+  const VersionsSelect select(connection, model);
+  return {.stream = select.stream(), .sql = select.ToSql()};
+}
+
+IntervalSelect ReadIntervalSelect(duck::Connection& connection, const config::Model& model,
+                                  const engine::VersionOrder& order) {
+  VersionsSelect select(connection, model);
+  select.Add("_leat_time", kArrivalColumn);
+  if (!order.version.empty()) select.Add(order.version, kVersionColumn);
+  if (!order.time.empty()) select.Add(order.time, kDateColumn);
+  IntervalSelect intervals{.versions = select.ToSql(), .all = "", .ends = fmt::format("{} = 'd'", kOpColumn)};
+  if (select.KeepAll()) intervals.ends += fmt::format(" OR ({}) IS NOT TRUE", kKeptColumn);
+  intervals.all = select.ToSql();
+  return intervals;
 }
 
 Error AggregateInHistory(duck::Connection& connection, const config::Model& model) {
@@ -137,7 +184,8 @@ Error AggregateInHistory(duck::Connection& connection, const config::Model& mode
   };
   find(query["select_list"]);
   return Error(kConfig, "LEAT0214", PlaceOfToken(model.file, model.text, position.value_or(0)),
-               "a history model cannot use aggregates in its outermost SELECT; expected one row for each version")
+               fmt::format("{} cannot use aggregates in its outermost SELECT; expected one row for each version",
+                           NameOf(model)))
       .Label("depends on other rows")
       .Hint("do it in a model of `kind: table` that reads this one");
 }

@@ -99,10 +99,16 @@ void ModelBuild::Build() {
     case config::ModelKind::kPeriod:
       WritePeriods();
       break;
+    case config::ModelKind::kIncremental:
+      WriteIncrement();
+      break;
+    case config::ModelKind::kScd2:
+      WriteIntervals();
+      break;
   }
   Finish();
   Judge();
-  lost_keys_ = candidate_.ok() && LostKeys();
+  lost_keys_ = candidate_.ok() && (lost_keys_ || LostKeys());
 }
 
 /// The rows are those that are published; what they are judged by may be new.
@@ -217,6 +223,15 @@ lake::Schema ModelBuild::WithoutChangedTypes(const lake::Schema& current, const 
   return kept;
 }
 
+std::vector<std::string> ModelBuild::CastColumns() const {
+  std::vector<std::string> columns;
+  for (const duck::Column& column : output_.columns)
+    if (model_.kind != config::ModelKind::kScd2 || !IsIntervalColumn(column.name))
+      columns.push_back(fmt::format("CAST({0} AS {1}) AS {0}", QuoteIdentifier(column.name),
+                                    lake::DuckType(schema_.Find(column.name)->type)));
+  return columns;
+}
+
 std::vector<lake::DataFile> ModelBuild::Write(const std::string& select) {
   return written_.Add(context_.writer.WriteRows(connection_, location_, schema_, select, parameters_));
 }
@@ -264,9 +279,9 @@ bool ModelBuild::HasFilesOfBase() const {
 
 /// Decide whether there is anything to publish, and let the engine read the result.
 void ModelBuild::Finish() {
-  const bool is_append = !replace_all_;
+  const bool is_part = !replace_all_;
   candidate_.rows_total = digest_.rows;
-  if (is_append ? added_.empty() && removed_.empty() && !schema_changed_ : EqualsBase()) {
+  if (is_part ? added_.empty() && removed_.empty() && !schema_changed_ : EqualsBase()) {
     candidate_.outcome = Candidate::Outcome::kSame;
     candidate_.rows_total = base_->record_count();
     written_.Remove(added_);
@@ -281,6 +296,7 @@ void ModelBuild::Finish() {
   PendingTable pending{.name = name_, .base = base_, .location = location_};
   pending.change.schema = schema_;
   pending.change.added = added_;
+  pending.change.added.insert(pending.change.added.end(), rewritten_.begin(), rewritten_.end());
   pending.change.replace_all = replace_all_;
   for (const lake::DataFile& file : removed_) pending.change.removed.push_back(file.path);
   pending.change.properties = Properties();
@@ -290,6 +306,7 @@ void ModelBuild::Finish() {
                             {"leat.run", std::to_string(context_.options.run)}};
   if (model_.kind == config::ModelKind::kHistory) SetGeneration(pending.change);
   if (last_seq_) pending.change.summary["leat.last_seq"] = std::to_string(*last_seq_);
+  if (!build_mark_.empty()) pending.change.summary["leat.read_to"] = build_mark_;
   // Each period has a file of its own.
   if (model_.kind != config::ModelKind::kPeriod) KeepInOrder(pending);
   PutIntoEngine(engine::Relation::Of(pending).files);
@@ -349,10 +366,8 @@ void ModelBuild::BindReferences(const std::vector<const RowRule*>& rules) {
   context_.engine.Bind(tables);
 }
 
-/// A version that is published was judged when it came; so only new ones are, unless the rules changed.
-bool ModelBuild::JudgesOnlyNew() const {
-  return !replace_all_ && WasJudged();
-}
+/// A row that is published was judged when it came; so only new ones are, unless the rules changed.
+bool ModelBuild::JudgesOnlyNew() const { return !replace_all_ && WasJudged(); }
 
 void ModelBuild::Judge() {
   const std::string all = context_.engine.AllRowsSql(*context_.engine.Find(name_));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "models/build_mark.h"
 #include "models/builder.h"
 #include "models/check_rules.h"
 #include "models/check_run.h"
@@ -114,6 +115,8 @@ class ModelBuild {
   bool EqualsBase() const;
   bool HasFilesOfBase() const;
   std::string RowsSql(const std::vector<lake::DataFile>& files) const;
+  /// `CAST("price" AS DECIMAL(10,2)) AS "price"` for each column of the SELECT: as the table has it.
+  std::vector<std::string> CastColumns() const;
   CheckRun Checks() const;
   std::vector<lake::DataFile> Write(const std::string& select);
 
@@ -138,9 +141,26 @@ class ModelBuild {
   std::string VersionsSql(const HistoryInput& input, bool keys_are_unique) const;
   int64_t LastRecordId() const;
 
+  // incremental_build.cc
+  void WriteIncrement();
+  std::optional<Timestamp> Since(const BuildMark& now);
+  std::optional<BuildMark> LastBuildMark() const;
+  void MergeRows();
+  void MakeIncoming();
+  void FindHeld(const std::vector<lake::DataFile>& files);
+  void PartByKey();
+  bool IsMerge() const { return !merged_keys_.empty(); }
+
+  // scd2_build.cc
+  void WriteIntervals();
+  std::string DatedVersionsSql();
+
   // rejects.cc
+  /// Write the rows of `rows` that break a rule with `reject` to `<model>__rejects`. Returns the others, behind FROM.
+  std::string SetAside(const std::string& rows);
   /// Write the rows `r` of `rows` that break one of `rules` to `<model>__rejects`.
   void WriteRejects(const std::vector<const RowRule*>& rules, const std::string& rows);
+  std::vector<lake::DataFile> WriteOtherRejects(const lake::Schema& schema);
   void ClearRejects();
   void AddRejects(const lake::Schema& schema, std::vector<lake::DataFile> files);
 
@@ -163,13 +183,16 @@ class ModelBuild {
       false;  ///< the statement that runs is the model's text, so places in errors are places in the file
   WrittenFiles written_;
 
-  std::vector<lake::DataFile> added_;
-  std::vector<lake::DataFile> removed_;  ///< published files that leave, unless all do
+  std::vector<lake::DataFile> added_;              ///< new rows
+  std::vector<lake::DataFile> rewritten_;          ///< rows that stay, of files in which others do not
+  std::vector<lake::DataFile> removed_;            ///< published files that leave, unless all do
   std::map<std::string, std::string> properties_;  ///< of the table, what its kind has to remember
   bool replace_all_ = true;
   bool rows_stand_ = false;  ///< the published rows are judged, and no others
   bool lost_keys_ = false;
   std::optional<int64_t> last_seq_;  ///< of history: the newest version that was looked at
+  std::string build_mark_;           ///< of incremental: what was looked at
+  std::string merged_keys_;          ///< of incremental: the table of what came; empty: all rows are made anew
   TableDigest digest_;
   Candidate candidate_;
 };

@@ -84,6 +84,10 @@ class ModelsTest : public testing::Test {
     for (const Diagnostic& diagnostic : loaded.diagnostics)
       ADD_FAILURE() << diagnostic.place.ToString() << " " << diagnostic.message;
     project_ = loaded.project;
+    for (config::Source& source : project_.sources) {
+      source.defaults.version = version_;
+      source.defaults.version_time = version_time_;
+    }
     OpenEngine();
     std::vector<Diagnostic> faults;
     macros_ = std::make_unique<Macros>(connection_, project_.macros);
@@ -199,6 +203,7 @@ class ModelsTest : public testing::Test {
   std::unique_ptr<lake::Storage> storage_ = lake::OpenLocalStorage(folder_ + "/lake");
   lake::TableWriter writer_{*storage_};
   config::Project project_;
+  std::optional<config::Located<std::string>> version_, version_time_;  ///< of all streams
   std::map<std::string, StreamState> streams_;
   std::vector<std::string> known_;
   std::map<state::TableName, lake::Table> committed_;

@@ -15,6 +15,10 @@
 namespace leat::models {
 namespace {
 
+bool ReadsVersions(const config::Model& model) {
+  return model.kind == config::ModelKind::kHistory || model.kind == config::ModelKind::kScd2;
+}
+
 /// Columns that `*` brings along from a stream's history are dropped; a name that the author wrote is refused.
 bool ComesFromStar(engine::Engine& engine, const config::Model& model, const std::string& column) {
   return !PositionOfOutput(ParseSelect(engine.connection(), {model.file, model.text}), column).has_value();
@@ -30,10 +34,9 @@ std::vector<duck::Column> CheckNames(engine::Engine& engine, const config::Model
                                      const std::vector<duck::Column>& columns) {
   std::vector<duck::Column> kept;
   std::set<std::string> seen;
-  const bool is_history = model.kind == config::ModelKind::kHistory;
   for (const duck::Column& column : columns) {
     const std::string name = ToLower(column.name);
-    if (is_history && engine::IsOwnColumn(name) && ComesFromStar(engine, model, name)) continue;
+    if (ReadsVersions(model) && engine::IsOwnColumn(name) && ComesFromStar(engine, model, name)) continue;
     if (name.starts_with("_leat"))
       RefuseName(engine, model, column.name, fmt::format("column name {} is reserved for leat", name),
                  fmt::format("give it another name: {} AS seen_at, or leave it out: * EXCLUDE ({})", name, name));
@@ -48,8 +51,14 @@ std::vector<duck::Column> CheckNames(engine::Engine& engine, const config::Model
       RefuseName(engine, model, column.name,
                  fmt::format("column {} is numbered by leat and cannot come from the SELECT", name),
                  "leave it out of the SELECT, or give `record_id` another name");
+    if (model.kind == config::ModelKind::kScd2 && IsIntervalColumn(name))
+      RefuseName(engine, model, column.name,
+                 fmt::format("column {} is made by leat and cannot come from the SELECT of an scd2 model", name),
+                 fmt::format("give it another name, or leave it out: * EXCLUDE ({})", name));
     kept.push_back({name, column.type});
   }
+  if (model.kind == config::ModelKind::kScd2)
+    kept.insert(kept.end(), IntervalColumns().begin(), IntervalColumns().end());
   return kept;
 }
 
@@ -85,8 +94,9 @@ std::vector<duck::Column> DescribeModel(engine::Engine& engine, const config::Mo
   } catch (const duck::QueryError& error) {
     throw ExplainFault(engine, error, model.file, model.text);
   }
-  if (model.kind != config::ModelKind::kHistory) return columns;
+  if (!ReadsVersions(model)) return columns;
   const HistorySelect select = ReadHistorySelect(connection, model);
+  if (model.kind == config::ModelKind::kScd2) OrderOfVersions(engine, select.stream);  // for its faults
   try {
     connection.Describe(select.sql);
   } catch (const duck::QueryError& error) {
@@ -94,6 +104,15 @@ std::vector<duck::Column> DescribeModel(engine::Engine& engine, const config::Mo
     throw ExplainFault(engine, error, model.file, model.text);
   }
   return columns;
+}
+
+/// Versions of a row are told apart by leat; the key says which row it is.
+Diagnostic IntervalInKey(const config::Located<std::string>& column) {
+  return {.code = "LEAT0217",
+          .message = fmt::format("`key` names column \"{}\", which leat makes", column.value),
+          .place = column.place,
+          .label = "not a column of the SELECT",
+          .help = {"leave it out: `key` is what identifies the row whose versions these are"}};
 }
 
 }  // namespace
@@ -121,6 +140,22 @@ std::vector<std::string> KeyOf(const config::Model& model) {
   std::vector<std::string> key;
   for (const auto& column : model.key) key.push_back(ToLower(column.value));
   return key;
+}
+
+const std::vector<duck::Column>& IntervalColumns() {
+  static const std::vector<duck::Column> kColumns = {
+      {"valid_from", "TIMESTAMP WITH TIME ZONE"}, {"valid_to", "TIMESTAMP WITH TIME ZONE"}, {"is_current", "BOOLEAN"}};
+  return kColumns;
+}
+
+bool IsIntervalColumn(const std::string& column) {
+  return std::ranges::find(IntervalColumns(), column, &duck::Column::name) != IntervalColumns().end();
+}
+
+engine::VersionOrder OrderOfVersions(engine::Engine& engine, const std::string& history) {
+  return engine::VersionOrderOf(
+      engine.project(), engine::CurrentName(history),
+      engine.connection().Describe("SELECT * FROM " + engine::SqlName(engine::ParseName(history))));
 }
 
 Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, const std::string& column) {
@@ -163,9 +198,9 @@ Diagnostic UnknownHeadColumn(const config::Model& model, const ModelOutput& outp
 
 Diagnostic OtherTimeType(const config::Model& model, const duck::Column& time) {
   Diagnostic diagnostic{.code = "LEAT0241", .place = model.time.place};
-  diagnostic.message = fmt::format(
-      "`time` names column {} of type {}; expected a DATE, a TIMESTAMP or a TIMESTAMP WITH TIME ZONE", time.name,
-      time.type);
+  diagnostic.message =
+      fmt::format("`time` names column {} of type {}; expected a DATE, a TIMESTAMP or a TIMESTAMP WITH TIME ZONE",
+                  time.name, time.type);
   diagnostic.label = "no moment";
   diagnostic.help.push_back(fmt::format("cast it in the SELECT: CAST({0} AS DATE) AS {0}", time.name));
   return diagnostic;
@@ -179,11 +214,17 @@ std::vector<Diagnostic> CheckHeadColumns(const config::Model& model, const Model
       diagnostics.push_back(UnknownHeadColumn(model, output, column, where));
   };
   if (model.kind != config::ModelKind::kDimDate)
-    for (const auto& column : model.key) check(column, "`key`");
+    for (const auto& column : model.key) {
+      check(column, "`key`");
+      if (model.kind == config::ModelKind::kScd2 && IsIntervalColumn(ToLower(column.value)))
+        diagnostics.push_back(IntervalInKey(column));
+    }
   if (model.kind == config::ModelKind::kPeriod) {
     const duck::Column* time = output.Find(model.time.value);
-    if (time == nullptr) check(model.time, "`time`");
-    else if (!TimeUnitOf(time->type)) diagnostics.push_back(OtherTimeType(model, *time));
+    if (time == nullptr)
+      check(model.time, "`time`");
+    else if (!TimeUnitOf(time->type))
+      diagnostics.push_back(OtherTimeType(model, *time));
   }
   for (const auto& [column, name] : model.warehouse.rename) check({column, name.place}, "`warehouse: rename`");
   for (const auto& [column, type] : model.warehouse.types) check({column, type.place}, "`warehouse: types`");

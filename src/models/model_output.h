@@ -26,6 +26,14 @@ ModelOutput OutputOf(engine::Engine& engine, const config::Model& model);
 /// The columns that identify a row: the head's `key`, or `date_id` of a calendar.
 std::vector<std::string> KeyOf(const config::Model& model);
 
+/// The columns that leat adds to the tables of scd2 models: valid_from, valid_to, is_current.
+const std::vector<duck::Column>& IntervalColumns();
+bool IsIntervalColumn(const std::string& column);
+
+/// How the versions of `totesys.sales_order__history`, which is bound, are ordered and dated.
+/// Throws: as engine::VersionOrderOf.
+engine::VersionOrder OrderOfVersions(engine::Engine& engine, const std::string& history);
+
 /// Place of the expression that makes output column `column`, or of the head.
 Place PlaceOfOutputColumn(engine::Engine& engine, const config::Model& model, const std::string& column);
 

@@ -12,6 +12,7 @@ const std::vector<ParameterRule>& ParameterRules() {
       {"run_time", std::nullopt},
       {"period_start", config::ModelKind::kPeriod},
       {"period_end", config::ModelKind::kPeriod},
+      {"since", config::ModelKind::kIncremental},
   };
   return kRules;
 }
@@ -29,5 +30,7 @@ void RefuseParametersOfOthers(const SelectReads& reads, std::optional<config::Mo
         .Hint(kind ? fmt::format("set  kind: {}  in the head, or write the value", word) : "write the value");
   }
 }
+
+duck::Parameter SinceParameter(Timestamp since) { return {"since", since, duck::Parameter::Type::kTimestampTz}; }
 
 }  // namespace leat::models

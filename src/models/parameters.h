@@ -24,4 +24,7 @@ const std::vector<ParameterRule>& ParameterRules();
 void RefuseParametersOfOthers(const SelectReads& reads, std::optional<config::ModelKind> kind, const std::string& file,
                               const std::string& text);
 
+/// `$since` of an incremental model. DuckDB's '-infinity' is duck::kBeforeAll.
+duck::Parameter SinceParameter(Timestamp since);
+
 }  // namespace leat::models

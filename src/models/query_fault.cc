@@ -86,7 +86,8 @@ class Explainer {
       if (diagnostic.help.empty())
         diagnostic.help.push_back(fmt::format("its columns: {}", Shorten(Join(columns, ", "), 200)));
       diagnostic.notes.push_back(
-          fmt::format("{} has {} columns:  leat preview {}", names[0], columns.size(), names[0]));
+          fmt::format("{} has {} columns:  leat preview {}", names[0], columns.size(),
+                      names[0].ends_with(engine::kAtSuffix) ? engine::CurrentName(names[0]) : names[0]));
     }
     if (diagnostic.help.empty())
       diagnostic.help.push_back("a column must come from a table or subquery of the same FROM");
@@ -114,8 +115,11 @@ class Explainer {
   /// None for subqueries and CTEs, and for what the statement names wrongly. A table may be bound without being loaded.
   std::vector<duck::Column> ColumnsOf(const std::string& table) {
     if (table.find('.') == std::string::npos) return {};
+    const bool is_at_moment = table.ends_with(engine::kAtSuffix);
+    const std::string name = is_at_moment ? table.substr(0, table.find('(')) : table;
     try {
-      return engine_.connection().Describe("SELECT * FROM " + engine::SqlName(engine::ParseName(table)));
+      return engine_.connection().Describe(
+          fmt::format("SELECT * FROM {}{}", engine::SqlName(engine::ParseName(name)), is_at_moment ? "(NULL)" : ""));
     } catch (const duck::QueryError&) {
       return {};
     }

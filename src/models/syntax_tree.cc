@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/text.h"
+#include "engine/engine.h"
 #include "models/sql_tokens.h"
 
 namespace leat::models {
@@ -92,6 +93,7 @@ void CollectEntries(const Json& from, std::vector<FromEntry>& entries) {
     if (const std::string schema = TextOf(from, "schema_name"); !schema.empty())
       entry.table = ToLower(schema) + "." + table;
   }
+  if (type == "TABLE_FUNCTION") entry.table = StreamAtMoment(from["function"]);
   if (type != "EMPTY") entries.push_back(entry);
 }
 
@@ -149,6 +151,12 @@ Json WithReceiver(Json call) {
   call["children"].insert(call["children"].begin(), std::move(receiver));
   call["schema"] = call["catalog"] = "";
   return call;
+}
+
+std::string StreamAtMoment(const Json& call) {
+  const std::string name = ToLower(TextOf(call, "function_name")) + "()";
+  const std::string schema = ToLower(TextOf(call, "schema"));
+  return schema.empty() || !name.ends_with(engine::kAtSuffix) ? std::string() : schema + "." + name;
 }
 
 std::vector<FromEntry> EntriesOf(const Json& from_table) {

@@ -42,6 +42,10 @@ bool IsMethodCall(const Json& call);
 /// The same call with the column as its first argument.
 Json WithReceiver(Json call);
 
+/// What the engine calls the table of a call `totesys.sales_order__at(t)`: `totesys.sales_order__at()`. Empty for calls
+/// of anything else.
+std::string StreamAtMoment(const Json& call);
+
 /// A table in a FROM, by the name under which columns refer to it.
 struct FromEntry {
   std::string alias;

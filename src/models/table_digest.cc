@@ -23,19 +23,17 @@ std::string AddDecimals(const std::string& a, const std::string& b) {
   return sum;
 }
 
-/// `b` is no greater than `a`.
+/// Subtract the lesser decimal number from the greater digit by digit.
 std::string SubtractDecimals(const std::string& a, const std::string& b) {
-  std::string difference;
+  std::string difference = a;
   int borrowed = 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    int digit = a[a.size() - 1 - i] - '0' - borrowed;
-    if (i < b.size()) digit -= b[b.size() - 1 - i] - '0';
+    char& place = difference[a.size() - 1 - i];
+    const int digit = place - '0' - borrowed - (i < b.size() ? b[b.size() - 1 - i] - '0' : 0);
     borrowed = digit < 0 ? 1 : 0;
-    difference += static_cast<char>('0' + digit + 10 * borrowed);
+    place = static_cast<char>('0' + digit + 10 * borrowed);
   }
-  while (difference.size() > 1 && difference.back() == '0') difference.pop_back();
-  std::reverse(difference.begin(), difference.end());
-  return difference;
+  return difference.erase(0, std::min(difference.find_first_not_of('0'), difference.size() - 1));
 }
 
 }  // namespace

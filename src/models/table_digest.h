@@ -29,6 +29,9 @@ TableDigest operator+(const TableDigest& a, const TableDigest& b);
 /// Digest of what is left of the rows of `a` without those of `b`, which are among them.
 TableDigest operator-(const TableDigest& a, const TableDigest& b);
 
+/// Digest of the rows of `a` without those of `b`, which are among them.
+TableDigest operator-(const TableDigest& a, const TableDigest& b);
+
 /// Read `leat.rows` and `leat.hash` of a snapshot's summary; nothing if they are absent.
 std::optional<TableDigest> DigestIn(const std::map<std::string, std::string>& summary);
 

@@ -108,6 +108,8 @@ class Walker {
       if (node["column_names"].size() == 1) NoteVarying(ToLower(node["column_names"][0].get<std::string>()));
     } else if (type == "BASE_TABLE") {
       NoteTable(node, scope);
+    } else if (type == "TABLE_FUNCTION") {
+      NoteStreamAtMoment(node["function"]);
     } else if (type == "SHOW_REF") {
       throw Error(kConfig, "LEAT0202", PlaceOr(PositionOf(node)),
                   "DESCRIBE, SUMMARIZE and SHOW are no SELECT; expected exactly one SELECT")
@@ -151,6 +153,18 @@ class Walker {
     reads_.macros.push_back(macro.name);
   }
 
+  void NoteStreamAtMoment(const Json& call) {
+    const std::string name = StreamAtMoment(call);
+    if (name.empty() || macros_.FindCalled(call) != nullptr) return;
+    const size_t dot = name.find('.');
+    AddTable({name.substr(0, dot), name.substr(dot + 1), in_macro_ ? std::nullopt : PositionOf(call)});
+  }
+
+  void AddTable(const TableReference& table) {
+    const auto same = [&](const TableReference& other) { return other.Name() == table.Name(); };
+    if (std::none_of(reads_.tables.begin(), reads_.tables.end(), same)) reads_.tables.push_back(table);
+  }
+
   void NoteVarying(const std::string& name) {
     if (Contains(kVaryingFunctions, name)) reads_.varies = true;
   }
@@ -161,9 +175,9 @@ class Walker {
     const bool is_known = std::ranges::find(known, name) != known.end();
     if (is_known && !in_macro_) return AddOnce(reads_.parameters, name);
     Diagnostic unknown{.code = "LEAT0209", .place = PlaceOfParameter(source_.file, source_.text, name)};
-    unknown.message =
-        in_macro_ ? fmt::format("a macro cannot use ${}; expected a parameter of its own", name)
-                  : fmt::format("parameter ${} does not exist; expected one of ${}", name, Join(known, ", $"));
+    unknown.message = in_macro_
+                          ? fmt::format("a macro cannot use ${}; expected a parameter of its own", name)
+                          : fmt::format("parameter ${} does not exist; expected one of ${}", name, Join(known, ", $"));
     SuggestNearest(unknown, name, known);
     if (!unknown.candidates.empty()) unknown.help = {fmt::format("did you mean ${}?", unknown.candidates.front())};
     if (unknown.help.empty())
@@ -183,9 +197,7 @@ class Walker {
           .Label("not allowed in models, macros and checks")
           .Hint("read it as a source, or make it a seed: seeds/NAME.csv is the table seeds.NAME");
     if (schema.empty() || !TextOf(node, "catalog_name").empty()) ThrowNotQualified(table, position);
-    const TableReference reference{schema, table, in_macro_ ? std::nullopt : position};
-    const auto same = [&](const TableReference& other) { return other.Name() == reference.Name(); };
-    if (std::none_of(reads_.tables.begin(), reads_.tables.end(), same)) reads_.tables.push_back(reference);
+    AddTable({schema, table, in_macro_ ? std::nullopt : position});
   }
 
   [[noreturn]] void ThrowNotQualified(const std::string& table, std::optional<size_t> position) const {

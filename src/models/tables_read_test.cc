@@ -132,10 +132,21 @@ TEST_F(TablesReadTest, RefusesWhatHidesTables) {
             "LEAT0207 models/mart/m.sql:1:15: a file in FROM hides where rows come from: 'x.parquet'");
 }
 
-TEST_F(TablesReadTest, KnowsOneParameter) {
+TEST_F(TablesReadTest, FindsStreamsAsTheyWereAtAMoment) {
+  EXPECT_EQ(Tables("FROM s.A__at(now()) JOIN s.b__At($run_time) USING (id)"), "s.a__at() s.b__at()");
+  EXPECT_EQ(Tables("WITH m AS (FROM s.a__at((SELECT max(t) FROM s.c))) SELECT * FROM m, s.a__at(DATE '2024-01-31')"),
+            "s.a__at() s.c");
+  EXPECT_EQ(Tables("SELECT s.a__at(1)"), "");
+  Macro("CREATE MACRO s.a__at(t) AS TABLE FROM s.b; CREATE MACRO main.then(t) AS TABLE FROM s.c__at(t)");
+  EXPECT_EQ(Tables("FROM s.a__at(now())"), "s.b");
+  EXPECT_EQ(Tables("FROM main.then(now())"), "s.c__at()");
+}
+
+TEST_F(TablesReadTest, KnowsTheParametersThatThereAre) {
   EXPECT_THAT(Reads("SELECT $run_time, $RUN_TIME").parameters, testing::ElementsAre("run_time"));
-  EXPECT_EQ(Tables("SELECT '$since',\n  $since FROM s.a"),
-            "LEAT0209 models/mart/m.sql:2:3: parameter $since does not exist; the one there is: $run_time");
+  EXPECT_THAT(Reads("SELECT $Since").parameters, testing::ElementsAre("since"));
+  EXPECT_EQ(Tables("SELECT '$until',\n  $until FROM s.a"),
+            "LEAT0209 models/mart/m.sql:2:3: parameter $until does not exist; expected one of $run_time, $since");
   EXPECT_TRUE(Reads("SELECT current_date").varies);
   EXPECT_TRUE(Reads("SELECT now() FROM s.a").varies);
   EXPECT_FALSE(Reads("SELECT created_at FROM s.a").varies);

@@ -56,7 +56,8 @@ class Validator {
         const std::string text = own;
         history.push_back({text.substr(0, text.find(' ')), text.substr(text.find(' ') + 1)});
       }
-      columns_[name + "__history"] = std::move(history);
+      columns_[name + std::string(engine::kHistorySuffix)] = std::move(history);
+      columns_[name + std::string(engine::kAtSuffix)] = columns;
     }
   }
 

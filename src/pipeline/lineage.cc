@@ -151,11 +151,16 @@ class LineageReader {
     std::vector<std::string> columns;
     if (model.record_id) columns.push_back(ToLower(model.record_id->value));
     for (const models::OutputColumn& column : lineage.columns) columns.push_back(column.name);
+    if (model.kind == config::ModelKind::kScd2)
+      for (const duck::Column& column : models::IntervalColumns()) columns.push_back(column.name);
     table.unknown = !lineage.complete;
     if (table.unknown) table.note = "it has columns whose names are not known";
     const LineageNode made = table;
     AddColumns(made, columns);
     if (model.record_id) found_.nodes[{model.name, columns.front()}].note = "numbered by leat";
+    if (model.kind == config::ModelKind::kScd2)
+      for (const duck::Column& column : models::IntervalColumns())
+        found_.nodes[{model.name, column.name}].note = "made by leat";
     for (const models::OutputColumn& column : lineage.columns) AddOutput(made, column);
     if (!lineage.complete) found_.columns.erase(model.name);
   }
@@ -198,7 +203,7 @@ class LineageReader {
               reader.table.starts_with("checks/") ? LineageHow::kChecks : LineageHow::kReads);
       if (const auto known = found_.columns.find(producer); known != found_.columns.end()) {
         tables[name] = known->second;
-        if (producer == name) std::erase_if(tables[name], engine::IsOwnColumn);
+        if (!name.ends_with(engine::kHistorySuffix)) std::erase_if(tables[name], engine::IsOwnColumn);
       }
     }
     return models::LineageOf(connection(), macros_, file, text, tables);

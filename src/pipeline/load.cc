@@ -34,7 +34,9 @@ std::string NameIn(const config::Model& model, const std::string& column) {
 std::vector<std::string> PrimaryKey(const config::Model& model) {
   if (model.record_id) return {ToLower(model.record_id->value)};
   if (model.kind == config::ModelKind::kHistory) return {};
-  return models::KeyOf(model);
+  std::vector<std::string> key = models::KeyOf(model);
+  if (model.kind == config::ModelKind::kScd2) key.emplace_back("valid_from");
+  return key;
 }
 
 /// Columns that no row may leave empty: the rule is kept by a check that stops or sorts out such rows.

@@ -60,10 +60,10 @@ std::optional<config::ModelKind> KindOfFile(const config::Project& project, cons
   return std::nullopt;
 }
 
-/// Of a period model the last period that ended is shown.
+/// Of a period model the last period that ended is shown, of an incremental model all rows.
 std::vector<duck::Parameter> ParametersOf(const config::Project& project, duck::Connection& connection,
                                           const std::string& file, Timestamp now) {
-  std::vector<duck::Parameter> parameters = {{"run_time", now}};
+  std::vector<duck::Parameter> parameters = {{"run_time", now}, models::SinceParameter(duck::kBeforeAll)};
   for (const config::Model& model : project.models)
     if (model.file == file && model.kind == config::ModelKind::kPeriod)
       for (duck::Parameter& bound : models::ParametersOf(models::LastEndedPeriod(connection, project, model, now)))

@@ -85,6 +85,19 @@ JsonNumber ParseNumber(std::string_view token) {
   return number;
 }
 
+std::optional<int64_t> ParseShortInteger(std::string_view token) {
+  constexpr size_t kDigitsOfEveryInt64 = 18;
+  const bool negative = token.starts_with('-');
+  if (negative) token.remove_prefix(1);
+  int64_t value = 0;
+  if (token.size() > kDigitsOfEveryInt64) return std::nullopt;
+  for (const char c : token) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return negative ? -value : value;
+}
+
 std::optional<double> ExactDouble(std::string_view token, const JsonNumber& number) {
   constexpr int kAlwaysHeld = 15, kNeverHeld = 18;
   double value = 0;

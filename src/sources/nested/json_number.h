@@ -23,6 +23,9 @@ struct JsonNumber {
 /// \param token  as JSON writes numbers
 JsonNumber ParseNumber(std::string_view token);
 
+/// The whole number that up to 18 digits and a minus are; nothing for any other token.
+std::optional<int64_t> ParseShortInteger(std::string_view token);
+
 /// The double of a number, if it holds all of the number's digits.
 std::optional<double> ExactDouble(std::string_view token, const JsonNumber& number);
 

@@ -124,7 +124,7 @@ std::string_view JsonReader::Number() {
 std::string_view JsonReader::String() {
   Expect('"');
   const size_t begin = at_;
-  for (;;) {
+  for (has_escapes_ = false;; has_escapes_ = true) {
     while (at_ < text_.size() && kPlain[static_cast<uint8_t>(text_[at_])]) ++at_;
     if (at_ == text_.size()) Refuse("the end of a string");
     if (text_[at_] == '"') break;

@@ -31,6 +31,8 @@ class JsonReader {
   std::string_view Number();
   /// Between its quotes, escapes as they are.
   std::string_view String();
+  /// Whether the last string, or name of a field, has escapes in it.
+  bool has_escapes() const { return has_escapes_; }
   /// `null`, `true` or `false`, as Peek has told.
   void Word(JsonKind kind);
 
@@ -54,6 +56,7 @@ class JsonReader {
 
   std::string_view text_;
   size_t at_ = 0;
+  bool has_escapes_ = false;
 };
 
 /// The text that a string stands for. Returns false if half a surrogate pair stands in it, which is no character;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
@@ -49,7 +50,7 @@ class NestedReader::Impl {
     if (!sql_) return;
     try {
       for (const std::string& table :
-           {sql_->Shredded(), sql_->Pages(), sql_->Candidates(), sql_->Versions(), Compared()})
+           {sql_->Shredded(), sql_->Pages(), sql_->Asked(), sql_->Candidates(), sql_->Versions(), Compared()})
         connection_.Execute("DROP TABLE IF EXISTS " + table);
     } catch (...) {
       // The database ends with the run.
@@ -57,6 +58,10 @@ class NestedReader::Impl {
   }
 
   void Add(const std::vector<LandedPage>& pages) { intake_.Add(pages); }
+  void Add(const AskedInFull& asked) {
+    const std::lock_guard lock(asked_mutex_);
+    asked_.push_back(asked);
+  }
   int64_t records() const { return intake_.records(); }
 
   StreamOutcome Finish() {
@@ -86,6 +91,7 @@ class NestedReader::Impl {
     if (outcome.rows_read > 0) RefuseKey();
     if (outcome.rows_read > 0) RefuseMissing();
     StorePages();
+    StoreAsked();
     Shred();
     outcome.rows_rejected = connection_.QueryInt64(
         fmt::format("SELECT count(*) FROM {} WHERE s.misfit.reason IS NOT NULL", sql_->Shredded()));
@@ -134,12 +140,7 @@ class NestedReader::Impl {
     for (const std::string& given : stream_.given_columns)
       columns += fmt::format(", {} VARCHAR", QuoteIdentifier(given));
     connection_.Execute(fmt::format("CREATE TABLE {} ({})", sql_->Pages(), columns));
-    constexpr size_t kRowsPerInsert = 1000;
     std::vector<std::string> rows;
-    const auto insert = [&] {
-      if (!rows.empty()) connection_.Execute(fmt::format("INSERT INTO {} VALUES {}", sql_->Pages(), Join(rows, ", ")));
-      rows.clear();
-    };
     const std::vector<LandedPage>& pages = intake_.pages();
     for (size_t i = 0; i < pages.size(); ++i) {
       const LandedPage& page = pages[i];
@@ -149,9 +150,41 @@ class NestedReader::Impl {
                                     from_landing_ ? page.run : context_.run, time.time_since_epoch().count());
       for (const std::string& value : page.given) row += ", " + QuoteLiteral(value);
       rows.push_back(row + ")");
-      if (rows.size() == kRowsPerInsert) insert();
     }
-    insert();
+    Insert(sql_->Pages(), rows);
+  }
+
+  /// The given columns that tell what was asked for in full.
+  std::vector<std::string> AskedColumns() const {
+    const size_t count = asked_.empty() ? 0 : asked_.front().given.size();
+    return {stream_.given_columns.begin(), stream_.given_columns.begin() + static_cast<std::ptrdiff_t>(count)};
+  }
+
+  void StoreAsked() {
+    std::string columns;
+    for (const std::string& given : AskedColumns()) columns += fmt::format("{} VARCHAR, ", QuoteIdentifier(given));
+    connection_.Execute(
+        fmt::format("CREATE TABLE {} ({}seq BIGINT, run BIGINT, time_us BIGINT)", sql_->Asked(), columns));
+    std::vector<std::string> rows;
+    for (const AskedInFull& asked : asked_) {
+      std::string row = "(";
+      for (const std::string& value : asked.given) row += QuoteLiteral(value) + ", ";
+      const Timestamp time = from_landing_ ? asked.time : context_.now;
+      rows.push_back(row + fmt::format("{}, {}, {})",
+                                       SeqOf(from_landing_ ? asked.commit_number : context_.commit_number),
+                                       from_landing_ ? asked.run : context_.run, time.time_since_epoch().count()));
+    }
+    Insert(sql_->Asked(), rows);
+  }
+
+  void Insert(const std::string& table, const std::vector<std::string>& rows) {
+    constexpr size_t kRowsPerInsert = 1000;
+    for (size_t begin = 0; begin < rows.size(); begin += kRowsPerInsert) {
+      const auto from = rows.begin() + static_cast<std::ptrdiff_t>(begin);
+      const auto to = rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), begin + kRowsPerInsert));
+      connection_.Execute(
+          fmt::format("INSERT INTO {} VALUES {}", table, Join(std::vector<std::string>(from, to), ", ")));
+    }
   }
 
   void Shred() {
@@ -232,8 +265,8 @@ class NestedReader::Impl {
 
   /// All versions of all landed pages, in one commit.
   void Rebuild(StreamOutcome& outcome) {
-    if (stream_.rule.http.for_each)
-      connection_.Execute(fmt::format("INSERT INTO {} {}", sql_->Candidates(), sql_->Departed()));
+    if (!asked_.empty())
+      connection_.Execute(fmt::format("INSERT INTO {} {}", sql_->Candidates(), sql_->Departed(AskedColumns())));
     connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Versions(), sql_->CompareInOrder()));
     outcome.rows_written = Count(sql_->Versions(), "NOT is_departed");
     outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
@@ -286,9 +319,9 @@ class NestedReader::Impl {
     outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
     outcome.rows_total = SummaryNumber(*published_.stream, "leat.rows") + inserts - gone;
     std::vector<lake::DataFile> not_returned;
-    if (stream_.rule.http.for_each)
-      not_returned =
-          Write(stream_.info.name, schema_, sql_->NotReturned(relation, context_.engine.CurrentRowsSql(relation)));
+    if (!asked_.empty())
+      not_returned = Write(stream_.info.name, schema_,
+                           sql_->NotReturned(relation, context_.engine.CurrentRowsSql(relation), AskedColumns()));
     outcome.rows_deleted += lake::CountRows(not_returned);
     outcome.rows_total -= lake::CountRows(not_returned);
     const bool is_wider = schema_.fields != published_.stream->schema().fields;
@@ -425,6 +458,8 @@ class NestedReader::Impl {
   const bool from_landing_;
   PublishedTables published_;
   RecordIntake intake_;
+  std::mutex asked_mutex_;
+  std::vector<AskedInFull> asked_;
   duck::Connection connection_;
   Timestamp started_;
   NestedTable table_;
@@ -437,6 +472,7 @@ NestedReader::NestedReader(const NestedStream& stream, const ReadContext& contex
     : impl_(std::make_unique<Impl>(stream, context, from_landing)) {}
 NestedReader::~NestedReader() = default;
 void NestedReader::Add(const std::vector<LandedPage>& pages) { impl_->Add(pages); }
+void NestedReader::Add(const AskedInFull& asked) { impl_->Add(asked); }
 int64_t NestedReader::records() const { return impl_->records(); }
 StreamOutcome NestedReader::Finish() { return impl_->Finish(); }
 

@@ -33,6 +33,11 @@ bool FindWay(const NestedTable& table, const NestedTable& child, std::vector<siz
 
 std::string InBrackets(const std::string& select) { return "(" + select + ")"; }
 
+std::string JoinAsked(const std::string& asked, const std::vector<std::string>& columns) {
+  return columns.empty() ? fmt::format("CROSS JOIN {} a", asked)
+                         : fmt::format("JOIN {} a USING ({})", asked, QuoteList(columns));
+}
+
 }  // namespace
 
 NestedSql::NestedSql(const NestedStream& stream, const NestedTable& table, std::string prefix)
@@ -136,30 +141,33 @@ std::string NestedSql::CompareInOrder() const {
                has_children ? " OR (_leat_op = 'u' AND s.children IS DISTINCT FROM lag(s.children) OVER w)" : ""));
 }
 
-/// The values that were asked for, and by which commit; a refused record may be any of those asked for with it.
-std::string NestedSql::Asked() const {
+/// A record that was refused may be any of those asked for with it: none of them is known to be gone.
+std::string NestedSql::AskedWithoutRejects(const std::vector<std::string>& asked_columns) const {
+  std::vector<std::string> match = asked_columns;
+  match.emplace_back("seq");
   return fmt::format(
-      "(SELECT DISTINCT {0}, seq, run, time_us FROM {1} p ANTI JOIN (SELECT {0}, seq FROM {2} x JOIN {1} USING (page) "
-      "WHERE x.s.misfit.reason IS NOT NULL) USING ({0}, seq))",
-      QuoteList(stream_.given_columns), Pages(), Shredded());
+      "(SELECT * FROM {} ANTI JOIN (SELECT p.* FROM {} x JOIN {} p USING (page) WHERE x.s.misfit.reason IS NOT NULL) "
+      "USING ({}))",
+      Asked(), Shredded(), Pages(), QuoteList(match));
 }
 
-std::string NestedSql::Departed() const {
+std::string NestedSql::Departed(const std::vector<std::string>& asked_columns) const {
   return fmt::format(
       "SELECT page, ordinal, seq, run, time_us, {key}, _leat_version, 'd', true FROM (SELECT {key}, seq, a.run, "
       "a.time_us, last_value(c.page IGNORE NULLS) OVER w AS page, last_value(c.ordinal IGNORE NULLS) OVER w AS "
       "ordinal, "
       "last_value(c._leat_version IGNORE NULLS) OVER w AS _leat_version, c.page IS NULL AS is_gone FROM (SELECT "
       "DISTINCT "
-      "{key} FROM {candidates}) JOIN {asked} a USING ({given}) LEFT JOIN {candidates} c USING ({key}, seq) WINDOW w AS "
+      "{key} FROM {candidates}) {join} LEFT JOIN {candidates} c USING ({key}, seq) WINDOW w AS "
       "(PARTITION BY {key} ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) WHERE is_gone AND page IS "
       "NOT "
       "NULL",
-      fmt::arg("key", Key()), fmt::arg("candidates", Candidates()), fmt::arg("asked", Asked()),
-      fmt::arg("given", QuoteList(stream_.given_columns)));
+      fmt::arg("key", Key()), fmt::arg("candidates", Candidates()),
+      fmt::arg("join", JoinAsked(AskedWithoutRejects(asked_columns), asked_columns)));
 }
 
-std::string NestedSql::NotReturned(const engine::Relation& lake, const std::string& current) const {
+std::string NestedSql::NotReturned(const engine::Relation& lake, const std::string& current,
+                                   const std::vector<std::string>& asked_columns) const {
   std::vector<std::string> columns;
   for (const std::string& given : stream_.given_columns) columns.push_back(QuoteIdentifier(given));
   for (const NestedColumn& column : table_.columns) {
@@ -170,8 +178,8 @@ std::string NestedSql::NotReturned(const engine::Relation& lake, const std::stri
   }
   return fmt::format(
       "SELECT {}, 'd' AS _leat_op, a.seq AS _leat_seq, make_timestamptz(a.time_us) AS _leat_time, a.run AS _leat_run, "
-      "false AS _leat_superseded FROM {} l JOIN {} a USING ({}) ANTI JOIN {} USING ({})",
-      Join(columns, ", "), current, Asked(), QuoteList(stream_.given_columns), Candidates(), Key());
+      "false AS _leat_superseded FROM {} l {} ANTI JOIN {} USING ({})",
+      Join(columns, ", "), current, JoinAsked(AskedWithoutRejects(asked_columns), asked_columns), Candidates(), Key());
 }
 
 /// One row per entry of a list: the columns of `from` but its lists, positions, and the entry `i`.
@@ -249,7 +257,8 @@ std::string NestedSql::KeylessRows() const {
 
 std::string NestedSql::Rejects(const std::string& records) const {
   return fmt::format(
-      "SELECT x.s.misfit.reason AS reason, x.s.misfit.field AS field, x.s.misfit.\"value\" AS \"value\", r.record, "
+      "SELECT x.s.misfit.reason AS reason, x.s.misfit.field AS field, x.s.misfit.\"value\" AS \"value\", "
+      "decode(r.record) AS record, "
       "p.name AS landed_in, x.ordinal, p.seq AS _leat_seq, make_timestamptz(p.time_us) AS _leat_time, p.run AS "
       "_leat_run FROM {} x JOIN {} r USING (page, ordinal) JOIN {} p USING (page) WHERE x.s.misfit.reason IS NOT NULL",
       Shredded(), records, Pages());

@@ -12,9 +12,9 @@ namespace leat::sources {
 ///
 /// - `shredded` (page, ordinal, s): what RegisterShred's function makes of each record
 /// - `pages` (page, name, place, seq, run, time_us, and the given columns): `place` orders them by arrival
+/// - `asked` (the first of the given columns, seq, run, time_us): what commits asked for in full
 /// - `candidates` (page, ordinal, seq, run, time_us, the key, `_leat_version`, `_leat_op`, is_departed): of each key
-/// and
-///   commit the record that counts
+///   and commit the record that counts
 /// - `versions` (the same): those of them that are to be written
 class NestedSql {
  public:
@@ -23,6 +23,7 @@ class NestedSql {
 
   std::string Shredded() const { return prefix_ + "_shredded"; }
   std::string Pages() const { return prefix_ + "_pages"; }
+  std::string Asked() const { return prefix_ + "_asked"; }
   std::string Candidates() const { return prefix_ + "_candidates"; }
   std::string Versions() const { return prefix_ + "_versions"; }
 
@@ -35,12 +36,13 @@ class NestedSql {
   std::string CompareWithNothing() const;
   /// Candidates of many commits, in their order: those that bring something new, `is_current` beside them.
   std::string CompareInOrder() const;
-  /// Of a stream that is asked for each row of another, candidates of many commits: the last record of a key once more
-  /// for each commit that asked and did not get it.
-  std::string Departed() const;
+  /// Of candidates of many commits: the last record of a key once more for each commit that asked for all of its kind
+  /// and did not get it. `asked_columns`: those of `asked`.
+  std::string Departed(const std::vector<std::string>& asked_columns) const;
   /// Versions 'd' of the rows that were asked for in this read and not returned. `current`: FROM that gives the current
   /// rows of `lake`.
-  std::string NotReturned(const engine::Relation& lake, const std::string& current) const;
+  std::string NotReturned(const engine::Relation& lake, const std::string& current,
+                          const std::vector<std::string>& asked_columns) const;
   /// Keys of `versions` whose rows of `child` are other ones than those in `lake`; `lake` empty: the lake has none.
   std::string ChildChanged(const NestedTable& child, const std::string& compared, const std::string& lake) const;
 
@@ -58,7 +60,7 @@ class NestedSql {
  private:
   std::string OwnColumns() const;
   std::string Key(const char* alias = "") const;
-  std::string Asked() const;
+  std::string AskedWithoutRejects(const std::vector<std::string>& asked_columns) const;
   std::string Operation() const;
   std::string Version() const;
   std::string Entries(const NestedTable& child, const std::string& from, const std::string& further) const;

@@ -78,7 +78,7 @@ class RecordIntake::Batch {
         scanner_(intake.stream_.rule.http.flatten, intake.stream_.rule.http.format == config::RecordFormat::kCsv) {
     duckdb_logical_type types[] = {duckdb_create_logical_type(DUCKDB_TYPE_INTEGER),
                                    duckdb_create_logical_type(DUCKDB_TYPE_BIGINT),
-                                   duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)};
+                                   duckdb_create_logical_type(DUCKDB_TYPE_BLOB)};
     chunk_ = duckdb_create_data_chunk(types, std::size(types));
     for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
   }
@@ -134,7 +134,7 @@ class RecordIntake::Batch {
 RecordIntake::RecordIntake(const NestedStream& stream, const ReadContext& context)
     : stream_(stream), context_(context), table_(NewTableName()), connection_(context.engine.database()) {
   steps_ = config::ParseJsonPath(stream.rule.http.records.value).value_or(std::vector<config::JsonStep>());
-  connection_.Execute(fmt::format("CREATE TABLE {} (page INTEGER, ordinal BIGINT, record VARCHAR)", table_));
+  connection_.Execute(fmt::format("CREATE TABLE {} (page INTEGER, ordinal BIGINT, record BLOB)", table_));
   appender_ = std::make_unique<Appender>(connection_, table_);
 }
 
@@ -175,6 +175,8 @@ void RecordIntake::AddPage(const LandedPage& page, Batch& batch) const {
   if (rules.format == config::RecordFormat::kCsv) return AddCsv(page, *text, batch);
   if (!is_utf8) throw NotAsSaid(page, "is not in UTF-8, as JSON has to be");
   const auto take_all = [&](std::string_view json, size_t line) {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (line <= 1 && json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
     JsonReader reader(json);
     try {
       if (reader.AtEnd()) return;

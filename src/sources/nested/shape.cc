@@ -66,7 +66,7 @@ void ShapeScanner::TakeFields(JsonReader& reader, Shape& shape, int64_t flatten,
   reader.OpenObject();
   for (bool first = true; reader.NextField(first, raw);) {
     std::string_view name = raw;
-    if (raw.find('\\') != std::string_view::npos) {
+    if (reader.has_escapes()) {
       Unescape(raw, name_);
       name = name_;
     }
@@ -119,8 +119,7 @@ uint32_t ShapeScanner::SeenIn(std::string_view text) const {
 }
 
 uint32_t SeenNumber(std::string_view token) {
-  constexpr size_t kSurelyInt64 = 18;
-  if (token.size() <= kSurelyInt64 && token.find_first_of(".eE") == std::string_view::npos) return kSeenWhole;
+  if (ParseShortInteger(token)) return kSeenWhole;
   const JsonNumber number = ParseNumber(token);
   if (number.is_whole() && number.Int64()) return number.has_point ? kSeenWholeWithPoint : kSeenWhole;
   const bool fits_with_decimals = number.Scaled(38, 9).has_value();

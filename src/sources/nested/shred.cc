@@ -215,7 +215,7 @@ class ValueFiller {
  private:
   void FillList(JsonReader& reader, idx_t place);
   void FillNumber(std::string_view token, idx_t place);
-  void FillText(std::string_view raw, idx_t place);
+  void FillText(std::string_view raw, bool has_escapes, idx_t place);
   void FillTime(std::string_view text, idx_t place);
   void SetDecimal(__int128 value, idx_t place);
   [[noreturn]] void Refuse(std::string_view value) const { Refuse(value, "expected " + type_.DuckType()); }
@@ -238,8 +238,10 @@ void ValueFiller::Fill(JsonReader& reader, idx_t place) {
   switch (kind) {
     case JsonKind::kNumber:
       return FillNumber(reader.Number(), place);
-    case JsonKind::kString:
-      return FillText(reader.String(), place);
+    case JsonKind::kString: {
+      const std::string_view raw = reader.String();
+      return FillText(raw, reader.has_escapes(), place);
+    }
     case JsonKind::kTrue:
     case JsonKind::kFalse:
       reader.Word(kind);
@@ -275,6 +277,8 @@ void ValueFiller::SetDecimal(__int128 value, idx_t place) {
 
 void ValueFiller::FillNumber(std::string_view token, idx_t place) {
   if (type_.form == Form::kText) return slots_.SetText(place, token);
+  if (type_.form == Form::kLong)
+    if (const auto value = ParseShortInteger(token)) return slots_.Set(place, *value);
   const JsonNumber number = ParseNumber(token);
   if (type_.form == Form::kLong || type_.form == Form::kInt) {
     const auto value = number.Int64();
@@ -298,9 +302,9 @@ void ValueFiller::FillNumber(std::string_view token, idx_t place) {
   Refuse(token);
 }
 
-void ValueFiller::FillText(std::string_view raw, idx_t place) {
+void ValueFiller::FillText(std::string_view raw, bool has_escapes, idx_t place) {
   std::string_view text = raw;
-  if (raw.find('\\') != std::string_view::npos) {
+  if (has_escapes) {
     if (!Unescape(raw, text_)) Refuse(raw, "half a surrogate pair is no character");
     text = text_;
   }
@@ -386,7 +390,7 @@ void RowFiller::Fill(JsonReader& reader, const std::vector<Route>& routes, idx_t
   reader.OpenObject();
   for (bool first = true; reader.NextField(first, raw);) {
     std::string_view name = raw;
-    if (raw.find('\\') != std::string_view::npos) {
+    if (reader.has_escapes()) {
       Unescape(raw, unescaped);
       name = unescaped;
     }
@@ -531,7 +535,7 @@ void RegisterShred(duck::Database& database, const std::string& name, const Nest
   const duck::Connection connection(database);
   duckdb_scalar_function function = duckdb_create_scalar_function();
   duckdb_scalar_function_set_name(function, name.c_str());
-  duckdb_scalar_function_add_parameter(function, Simple(DUCKDB_TYPE_VARCHAR).get());
+  duckdb_scalar_function_add_parameter(function, Simple(DUCKDB_TYPE_BLOB).get());
   duckdb_scalar_function_set_return_type(function, ResultType(table).get());
   duckdb_scalar_function_set_extra_info(function, plan.release(),
                                         [](void* data) { delete static_cast<ShredPlan*>(data); });

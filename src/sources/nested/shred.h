@@ -9,7 +9,7 @@
 
 namespace leat::sources {
 
-/// Make the scalar function `name(record VARCHAR)` known, which turns the JSON of a record into
+/// Make the scalar function `name(record BLOB)` known, which turns the JSON of a record into
 ///
 ///     STRUCT(misfit STRUCT(reason VARCHAR, field VARCHAR, value VARCHAR), row STRUCT(…), children STRUCT(…))
 ///

@@ -1,0 +1,8 @@
+/* ---
+key: customer_id
+checks:
+  - not_null: [customer_id, name]
+  - accepted_values: {country: [GB, US]}
+--- */
+SELECT customer_id, name, country, joined_on
+FROM seeds.customer WHERE joined_on > $since
