@@ -32,7 +32,7 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"init", "[DIR] --template shop|empty [--source URL] [--warehouse URL]", "start a new project",
+    Command{"init", "[DIR] --template shop|billing|empty [--source URL] [--warehouse URL]", "start a new project",
             "  leat init --template empty crm\n"
             "  leat init --template shop demo --source postgresql://reader@db/totesys \\\n"
             "       --warehouse postgresql://loader@db/warehouse\n",
@@ -166,7 +166,7 @@ std::string DidYouMean(const std::string& word, const std::vector<std::string>& 
 std::vector<std::string> ChoicesOf(const std::string& flag) {
   if (flag == "--format") return {"table", "csv", "json"};
   if (flag == "--log-format") return {"text", "json"};
-  if (flag == "--template") return {"shop", "empty"};
+  if (flag == "--template") return {"shop", "billing", "empty"};
   if (flag == "SHELL") return {"bash", "zsh", "fish"};
   if (flag == "KIND") {
     std::vector<std::string> kinds;
@@ -306,12 +306,14 @@ class Parser {
 
   void AddInitFlags(CLI::App& sub) {
     sub.add_option("directory", line_.directory)->group("");
-    Describe(
-        sub.add_option(
-            "--template", line_.template_name,
-            "shop: sales, purchases and payments as star schemas; empty: a leat.yaml to begin with, over any database"),
-        kOwnGroup, "NAME");
-    Describe(sub.add_option("--source", line_.source_url, "database to read: postgresql://user@host:port/name"),
+    Describe(sub.add_option("--template", line_.template_name,
+                            "shop: sales, purchases and payments as star schemas; billing: subscriptions and invoices "
+                            "of an API, now and "
+                            "month by month in EUR; empty: a leat.yaml to begin with, over any database"),
+             kOwnGroup, "NAME");
+    Describe(sub.add_option("--source", line_.source_url,
+                            "database to read: postgresql://user@host:port/name; of billing, an API that "
+                            "stands for the real ones: http://host:port"),
              kOwnGroup, "URL");
     Describe(sub.add_option("--warehouse", line_.warehouse_url,
                             "database to load the finished tables into (default: the lake is the warehouse)"),
@@ -420,7 +422,7 @@ class Parser {
     if (command != "run" && command != "check" && command != "plan" && (!select_.empty() || !exclude_.empty()))
       throw UsageError(fmt::format("leat {} takes no selection", command), command);
     if (command == "init" && line_.template_name.empty())
-      throw UsageError("leat init needs --template; expected shop or empty", command);
+      throw UsageError("leat init needs --template; expected shop, billing or empty", command);
     if (line_.dot && line_.json) throw UsageError("--dot and --json exclude each other", command);
     if (line_.from_landing && line_.full_refresh)
       throw UsageError("--from-landing and --full-refresh exclude each other", command);

@@ -83,8 +83,8 @@ TEST(CommandLineTest, NamesTheNearestCommandToWhoAsksForHelp) {
 
 TEST(CommandLineTest, SaysWhatIsMissingOrWrong) {
   EXPECT_EQ(LineRefusal(""), "no command was given");
-  EXPECT_EQ(LineRefusal("init"), "leat init needs --template; expected shop or empty");
-  EXPECT_EQ(LineRefusal("init --template shopp"), "--template is 'shopp'; expected shop or empty; did you mean shop?");
+  EXPECT_EQ(LineRefusal("init"), "leat init needs --template; expected shop, billing or empty");
+  EXPECT_EQ(LineRefusal("init --template shopp"), "--template is 'shopp'; expected shop or billing or empty; did you mean shop?");
   EXPECT_EQ(LineRefusal("preview"), "leat preview needs a table or a file");
   EXPECT_EQ(LineRefusal("preview a b"), "leat preview does not take 'b'");
   EXPECT_EQ(LineRefusal("preview a -n many"), "--rows is 'many'; expected a number from 1 to 1000000000");

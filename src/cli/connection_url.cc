@@ -128,6 +128,22 @@ ConnectionUrl ParseConnectionUrl(const std::string& flag, const std::string& url
   return parsed;
 }
 
+std::string ParseApiUrl(const std::string& flag, std::string url) {
+  if (url.find('@') != std::string::npos)
+    throw Error(kConfig, "LEAT0193",
+                fmt::format("{} holds a user or a password; others could read it in the list of processes and in the "
+                            "shell's history",
+                            flag))
+        .Hint("leave it out of the URL; keys of an API stand in the environment, see auth: in the source's file");
+  while (url.ends_with('/')) url.pop_back();
+  const size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : url.size();
+  if (scheme == url.size() || url[scheme] == '/' || url.find_first_of(" \t\r\n\"'\\<>{}?#") != std::string::npos)
+    throw Error(kConfig, "LEAT0192",
+                fmt::format("{} is no address of an API: '{}'; expected https://host:port/path", flag, url))
+        .Hint(fmt::format("{} https://host:port/path", flag));
+  return url;
+}
+
 std::string FormatConnection(const ConnectionUrl& url) {
   std::string entry = "{type: postgres";
   for (const auto& [key, value] :

@@ -17,6 +17,9 @@ std::vector<EmbeddedFile> ShopTemplateFiles();
 /// What `leat init --template empty` writes (templates/empty/project), sorted by path.
 std::vector<EmbeddedFile> EmptyTemplateFiles();
 
+/// What `leat init --template billing` writes (templates/billing/project), sorted by path.
+std::vector<EmbeddedFile> BillingTemplateFiles();
+
 /// The pages of `leat explain` (docs/explain), sorted by path: `LEAT0101.md`.
 std::vector<EmbeddedFile> ExplainPages();
 

@@ -32,12 +32,16 @@ void Replace(std::string& text, const std::string& mark, const std::string& valu
   if (at != std::string::npos) text.replace(at, mark.size(), value);
 }
 
+/// The line of `connections:` for the warehouse of `project`, which has one.
+std::string WarehouseConnection(const NewProject& project) {
+  return fmt::format("  {:<11}{}",
+                     "warehouse:", FormatConnection(ParseConnectionUrl("--warehouse", *project.warehouse_url)));
+}
+
 std::string ConnectionLines(const NewProject& project) {
   std::string lines =
       fmt::format("  {:<11}{}", "totesys:", FormatConnection(ParseConnectionUrl("--source", *project.source_url)));
-  if (project.warehouse_url)
-    lines += fmt::format("\n  {:<11}{}",
-                         "warehouse:", FormatConnection(ParseConnectionUrl("--warehouse", *project.warehouse_url)));
+  if (project.warehouse_url) lines += "\n" + WarehouseConnection(project);
   return lines;
 }
 
@@ -46,6 +50,27 @@ std::string WarehouseLine(const NewProject& project) {
   return "# They stay in the lake, which is the warehouse. To load them into a database, add it to connections and "
          "say:\n"
          "# warehouse: {connection: warehouse, schema: public, load: [\"mart.*\"]}";
+}
+
+/// Where the billing system and the exchange rates are read: their own servers, or one that stands for both.
+void FillInBilling(const NewProject& project, ProjectFile& file) {
+  std::string billing = "https://{site}.chargebee.com/api/v2", rates = "https://www.ecb.europa.eu/stats/eurofxref";
+  if (project.source_url) {
+    const std::string url = ParseApiUrl("--source", *project.source_url);
+    billing = url + "/{site}/api/v2";
+    rates = url + "/ecb";
+  }
+  std::string warehouse =
+      "# The finished tables stay in the lake, which is the warehouse. To load them into a database as well:\n"
+      "# connections:\n#   warehouse: {type: postgres, host: db.internal, database: warehouse, user: loader}\n"
+      "# warehouse: {connection: warehouse, schema: public, load: [\"latest.*\", \"monthly.*\"]}";
+  if (project.warehouse_url)
+    warehouse = "connections:\n" + WarehouseConnection(project) +
+                "\n\n# Where the finished tables go.\n"
+                "warehouse: {connection: warehouse, schema: public, load: [\"latest.*\", \"monthly.*\"]}";
+  Replace(file.text, "@billing_url@", billing);
+  Replace(file.text, "@ecb_url@", rates);
+  Replace(file.text, "@billing_warehouse@", warehouse);
 }
 
 /// What the source of a new project is called: as its database, if that is a name.
@@ -81,6 +106,10 @@ void CheckUrls(const NewProject& project) {
                           project.folder));
 }
 
+std::vector<EmbeddedFile> FilesOfTemplate(const std::string& name) {
+  return name == "shop" ? ShopTemplateFiles() : name == "billing" ? BillingTemplateFiles() : EmptyTemplateFiles();
+}
+
 /// Removes what a refused or broken attempt left.
 class Scratch {
  public:
@@ -110,12 +139,15 @@ void RefuseFilled(const std::string& folder) {
 std::vector<ProjectFile> ProjectFiles(const NewProject& project) {
   CheckUrls(project);
   std::vector<ProjectFile> files;
-  for (const EmbeddedFile& file : project.template_name == "shop" ? ShopTemplateFiles() : EmptyTemplateFiles()) {
+  for (const EmbeddedFile& file : FilesOfTemplate(project.template_name)) {
     ProjectFile copy{std::string(file.path), std::string(file.bytes)};
+    if (project.template_name == "billing") FillInBilling(project, copy);
     if (copy.path == "leat.yaml") {
       Replace(copy.text, "@name@", ProjectName(project.folder));
-      if (project.source_url) Replace(copy.text, "@connections@", ConnectionLines(project));
-      Replace(copy.text, "@warehouse@", WarehouseLine(project));
+      if (project.template_name == "shop") {
+        Replace(copy.text, "@connections@", ConnectionLines(project));
+        Replace(copy.text, "@warehouse@", WarehouseLine(project));
+      }
     }
     files.push_back(std::move(copy));
   }

@@ -8,7 +8,7 @@ namespace leat::cli {
 
 struct NewProject {
   std::string folder;         ///< as typed; may be absent
-  std::string template_name;  ///< shop, empty
+  std::string template_name;  ///< shop, billing, empty
   std::optional<std::string> source_url;
   std::optional<std::string> warehouse_url;
 };

@@ -81,6 +81,35 @@ TEST_F(NewProjectTest, AnEmptyProjectKnowsTheDatabasesThatAreNamed) {
   EXPECT_THAT(TextOf(crm, "sources/crm.yaml"), HasSubstr("\ntype: postgres\nconnection: crm\nstreams:\n"));
 }
 
+TEST_F(NewProjectTest, ABillingProjectReadsTheRealServersUnlessOneStandsForThem) {
+  const NewProject real{.folder = "x", .template_name = "billing"};
+  EXPECT_THAT(TextOf(real, "sources/billing.yaml"), HasSubstr("\nbase_url: \"https://{site}.chargebee.com/api/v2\"\n"));
+  EXPECT_THAT(TextOf(real, "sources/ecb.yaml"),
+              HasSubstr("\nbase_url: \"https://www.ecb.europa.eu/stats/eurofxref\"\n"));
+  EXPECT_THAT(TextOf(real, "leat.yaml"), HasSubstr("\n# warehouse: {connection: warehouse"));
+  const NewProject demo{.folder = "x",
+                        .template_name = "billing",
+                        .source_url = "http://127.0.0.1:4711/",
+                        .warehouse_url = "postgresql://loader@db/bi"};
+  EXPECT_THAT(TextOf(demo, "sources/billing.yaml"), HasSubstr("\nbase_url: \"http://127.0.0.1:4711/{site}/api/v2\"\n"));
+  EXPECT_THAT(TextOf(demo, "sources/ecb.yaml"), HasSubstr("\nbase_url: \"http://127.0.0.1:4711/ecb\"\n"));
+  EXPECT_THAT(TextOf(demo, "leat.yaml"),
+              HasSubstr("\nconnections:\n  warehouse: {type: postgres, host: db, database: bi, user: loader}\n\n"
+                        "# Where the finished tables go.\nwarehouse: {connection: warehouse"));
+  for (const ProjectFile& file : ProjectFiles(demo)) EXPECT_THAT(file.text, Not(HasSubstr("@billing"))) << file.path;
+}
+
+TEST_F(NewProjectTest, RefusesAnAddressOfAnApiThatIsNone) {
+  for (const char* url : {"127.0.0.1:4711", "https://", "https:///x", "ftp://x", "http://x?key=1", "http://x\"y"})
+    EXPECT_THAT(Refusal({.folder = "x", .template_name = "billing", .source_url = url}),
+                HasSubstr("LEAT0192 --source is no address of an API: '"))
+        << url;
+  const std::string refusal =
+      Refusal({.folder = "x", .template_name = "billing", .source_url = "https://someone:canary@api.example"});
+  EXPECT_THAT(refusal, HasSubstr("LEAT0193 --source holds a user or a password"));
+  EXPECT_THAT(refusal, Not(HasSubstr("canary")));
+}
+
 TEST_F(NewProjectTest, AsksForWhatATemplateNeeds) {
   EXPECT_EQ(Refusal({.folder = "demo", .template_name = "shop"}),
             "LEAT0194 template \"shop\" needs --source; expected the URL of the database totesys to read");

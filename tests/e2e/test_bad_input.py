@@ -395,12 +395,12 @@ MISTYPED = {
           = more: leat explain LEAT0194
     """,
     ("init", "new", "--template", "shp"): """
-        error[LEAT0190]: --template is 'shp'; expected shop or empty; did you mean shop?
+        error[LEAT0190]: --template is 'shp'; expected shop or billing or empty; did you mean shop?
           = help: leat init --help lists what it takes
           = more: leat explain LEAT0190
     """,
     ("init", "new"): """
-        error[LEAT0190]: leat init needs --template; expected shop or empty
+        error[LEAT0190]: leat init needs --template; expected shop, billing or empty
           = help: leat init --help lists what it takes
           = more: leat explain LEAT0190
     """,

@@ -107,7 +107,7 @@ std::string ShownBody(const Response& response, const Credentials& credentials) 
 
 bool MayPass(int status) { return status == 408 || status == 429 || status >= 500; }
 
-std::string HintFor(int status) {
+const char* HintFor(int status) {
   switch (status) {
     case 401:
     case 403:
@@ -117,7 +117,8 @@ std::string HintFor(int status) {
     case 429:
       return "ask less often: `rate_limit`";
     default:
-      return "";
+      return status >= 500 ? "leat retry  once the server is well again"
+                           : "check what is asked: `path`, `params`, `method`";
   }
 }
 
@@ -191,7 +192,7 @@ Error StatusFault(const Request& request, const Answer& answer) {
   const Url& url = response.url.empty() ? request.url : response.url;
   Error error(MayPass(response.status) ? kConnection : kConfig, "LEAT0329",
               fmt::format("{} answered {}{}", url.ForMessages(), response.status, text.empty() ? "" : ": " + text));
-  if (const std::string hint = HintFor(response.status); !hint.empty()) std::move(error).Hint(hint);
+  std::move(error).Hint(HintFor(response.status));
   if (!answer.gave_up.empty()) std::move(error).Note(answer.gave_up);
   return error;
 }

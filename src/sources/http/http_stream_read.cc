@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "sources/http/packed_file.h"
 #include "sources/http/paging.h"
 
 namespace leat::sources {
@@ -64,13 +65,14 @@ class HttpStreamRead::Series {
     int64_t records = 0;
     for (bool has_next = true; has_next;) {
       read_.context_.cancel.Check();
-      const http::Answer answer = partition_.api.Ask(client_, paging.request());
-      const http::Response& response = answer.response;
+      http::Answer answer = partition_.api.Ask(client_, paging.request());
+      http::Response& response = answer.response;
       if (IsToSkip(response)) {
         read_.Skip(partition_, answer);
         return std::nullopt;
       }
       if (!response.ok()) throw partition_.api.FaultOf(paging.request(), answer);
+      UnpackFile(response, paging.request().bytes_max);
       const PageFacts facts = look_.Look(response, partition_.api.secrets());
       Keep(paging.request(), response, facts, given);
       records += facts.records;

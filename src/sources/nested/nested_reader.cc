@@ -86,6 +86,8 @@ class NestedReader::Impl {
     table_ = PlanTables(stream_, shape, published_, connection_, from_landing_);
     sql_.emplace(stream_, table_, intake_.table());
     outcome.rows_read = intake_.records();
+    // A table has the columns of its records, so it comes with the first of them.
+    if (outcome.rows_read == 0 && !published_.stream) return SetUnchanged(outcome);
     if (outcome.rows_read > 0) RefuseKey();
     if (outcome.rows_read > 0) RefuseMissing();
     StorePages();
