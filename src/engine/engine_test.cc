@@ -167,5 +167,14 @@ TEST_F(EngineTest, BindsEmptyTablesOfTheRightColumns) {
               ElementsAre(duck::Column{"price", "DECIMAL(10,2)"}));
 }
 
+TEST(ProducerOfTest, IsTheStreamBehindWhateverStandsBesideIt) {
+  EXPECT_EQ(ProducerOf("billing.invoices__history"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices__line_items__tiers__history"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices__rejects"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("invoices__line_items__history"), "invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices__history.total"), "billing.invoices__history.total");
+}
+
 }  // namespace
 }  // namespace leat::engine
