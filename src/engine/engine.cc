@@ -85,7 +85,9 @@ state::TableName ParseName(const std::string& name) {
 
 std::string ProducerOf(const std::string& name) {
   const size_t dot = name.find('.');
-  return name.substr(0, name.find("__", dot == std::string::npos ? 0 : dot));
+  const size_t suffix = name.find("__", dot == std::string::npos ? 0 : dot);
+  // What has a further part behind a point is a column, and made by nobody.
+  return suffix != std::string::npos && name.find('.', suffix) == std::string::npos ? name.substr(0, suffix) : name;
 }
 
 std::string CurrentName(const std::string& name) {

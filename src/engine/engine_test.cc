@@ -243,5 +243,14 @@ TEST_F(EngineTest, BindsEmptyTablesOfTheRightColumns) {
   EXPECT_THROW(connection_.Describe("SELECT * FROM crm.new_table__at(31)"), duck::QueryError);
 }
 
+TEST(ProducerOfTest, IsTheStreamBehindWhateverStandsBesideIt) {
+  EXPECT_EQ(ProducerOf("billing.invoices__history"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices__line_items__tiers__history"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices__rejects"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("invoices__line_items__history"), "invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("billing.invoices__history.total"), "billing.invoices__history.total");
+}
+
 }  // namespace
 }  // namespace leat::engine
