@@ -1,6 +1,6 @@
 # One command per task; `make` lists them. Each makes sure first that what it needs is installed.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test unit e2e fault-tools faults torture mutants reference bench bench-large lint format clean
+.PHONY: help setup build demo demo-billing test unit e2e fault-tools faults torture mutants reference bench bench-large lint format clean
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv/bin
@@ -30,6 +30,9 @@ build: setup  ## release binary at build/leat
 
 demo: build  ## a generated shop from PostgreSQL to a warehouse, twice, on a throw-away server
 	@templates/shop/demo/run_demo
+
+demo-billing: build  ## six months of a generated billing API, read month by month, in euros
+	@templates/billing/demo/run_demo
 
 # The steps stand in the order of what is quickest to fail.
 test: setup  ## everything CI runs: layers, formats, unit tests with sanitizers, end-to-end tests, faults, mutants
