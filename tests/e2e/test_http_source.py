@@ -565,8 +565,8 @@ def test_tables_are_made_anew_from_landing_without_asking_anybody(project, api):
     columns = ("site", "id", "v", "_leat_seq", "_leat_run", "_leat_time")
     before = project.versions("api.a", *columns)
     assert [(op, site, n, v) for op, site, n, v, *_ in before][6:] == [
-        ("d", "us", 1, 1),
         ("u", "eu", 0, 2),
+        ("d", "us", 1, 1),
         ("u", "eu", 0, 1),
         ("u", "us", 1, 3),
     ]
