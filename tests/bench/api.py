@@ -89,6 +89,7 @@ def write_pages(folder: pathlib.Path, bytes_wanted: int) -> tuple[int, int]:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement of its headers
     folder: pathlib.Path
 
     def do_GET(self) -> None:

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
+#include <utility>
 
 #include "core/text.h"
 #include "sources/http/packed_file.h"
@@ -74,47 +76,70 @@ class HttpStreamRead::Series {
       if (!response.ok()) throw partition_.api.FaultOf(paging.request(), answer);
       UnpackFile(response, paging.request().bytes_max);
       const PageFacts facts = look_.Look(response, partition_.api.secrets());
-      Keep(paging.request(), response, facts, given);
       records += facts.records;
+      const http::Request request = paging.request();
       has_next = paging.Advance(response, facts);
+      Keep(request, std::move(response), facts, given);
     }
     return records;
   }
 
-  /// Hand over what is not yet read.
+  /// Wait until all pages are in landing and with the reader.
   void Flush() {
-    if (!batch_.empty()) read_.AddPages(partition_, batch_);
-    batch_.clear();
-    batch_bytes_ = 0;
+    HandOver();
+    if (keeping_.valid()) keeping_.get();
   }
 
  private:
+  /// An answer on its way into landing.
+  struct Arrival {
+    http::Request request;
+    http::Response response;
+    int64_t records = 0;
+    int64_t ordinal = 0;
+    std::vector<std::string> given;
+  };
+
   bool IsToSkip(const http::Response& response) const {
     const auto& rule = read_.stream_.http().skip_when;
     return rule && response.status == rule->status &&
            ToLower(response.body).find(ToLower(rule->text)) != std::string::npos;
   }
 
-  void Keep(const http::Request& request, const http::Response& response, const PageFacts& facts,
+  void Keep(const http::Request& request, http::Response response, const PageFacts& facts,
             const std::vector<std::string>& given) {
     if (response.body.empty()) return;  // 204: there is nothing, and nothing to keep
-    batch_.push_back(
-        partition_.landing.Keep(request, response, partition_.api.secrets(), facts.records, read_.arrivals_++, given));
+    batch_bytes_ += static_cast<int64_t>(response.body.size());
+    batch_.push_back({request, std::move(response), facts.records, read_.arrivals_++, given});
     read_.progress_.records += facts.records;
     if (facts.newest) {
       const std::lock_guard lock(read_.mutex_);
       partition_.newest = std::max(partition_.newest.value_or(Timestamp()), *facts.newest);
     }
-    batch_bytes_ += batch_.back().bytes;
-    if (batch_bytes_ >= kBatchBytes) Flush();
+    if (batch_bytes_ >= kBatchBytes) HandOver();
+  }
+
+  /// Pages are kept and parsed while others are on their way; of each series one batch at a time, which bounds memory.
+  void HandOver() {
+    if (keeping_.valid()) keeping_.get();
+    if (batch_.empty()) return;
+    keeping_ = std::async(std::launch::async, [this, batch = std::exchange(batch_, {})] {
+      std::vector<LandedPage> pages;
+      for (const Arrival& arrival : batch)
+        pages.push_back(partition_.landing.Keep(arrival.request, arrival.response, partition_.api.secrets(),
+                                                arrival.records, arrival.ordinal, arrival.given));
+      read_.AddPages(partition_, pages);
+    });
+    batch_bytes_ = 0;
   }
 
   HttpStreamRead& read_;
   Partition& partition_;
   http::Client& client_;
   PageLook look_;
-  std::vector<LandedPage> batch_;
+  std::vector<Arrival> batch_;
   int64_t batch_bytes_ = 0;
+  std::future<void> keeping_;  ///< the batch before; waited for when it goes
 };
 
 HttpStreamRead::HttpStreamRead(const HttpStream& stream, HttpStreamProgress& progress, const ReadContext& context,
