@@ -13,7 +13,7 @@
 namespace leat::sources {
 namespace {
 
-/// So much goes to the reader of records at once: little enough to be read while other pages are on their way.
+/// So much may wait until the batch before is kept and parsed.
 constexpr int64_t kBatchBytes = 8'000'000;
 
 HttpStreamPosition StoredPosition(const HttpStream& stream, const ReadContext& context) {
@@ -116,7 +116,11 @@ class HttpStreamRead::Series {
       const std::lock_guard lock(read_.mutex_);
       partition_.newest = std::max(partition_.newest.value_or(Timestamp()), *facts.newest);
     }
-    if (batch_bytes_ >= kBatchBytes) HandOver();
+    if (batch_bytes_ >= kBatchBytes || !IsKeeping()) HandOver();
+  }
+
+  bool IsKeeping() const {
+    return keeping_.valid() && keeping_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
   }
 
   /// Pages are kept and parsed while others are on their way; of each series one batch at a time, which bounds memory.

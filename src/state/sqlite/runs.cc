@@ -119,10 +119,12 @@ void SqliteStore::RenewLeases(const std::vector<Lease>& leases) {
   transaction.Commit();
 }
 
-/// A step that goes on over several commits of its run is told once, as it stood at the last of them.
+/// A step that goes on over several commits of its run is told once, as it stood at the last of them. A failure stands
+/// beside what was good before it.
 void SqliteStore::InsertStep(const Step& step) {
-  database_.Run("DELETE FROM leat_steps WHERE table_name = ?1 AND step = ?2 AND run = ?3", step.table, step.step,
-                step.run);
+  if (step.status != "failed" && step.status != "skipped")
+    database_.Run("DELETE FROM leat_steps WHERE table_name = ?1 AND step = ?2 AND run = ?3", step.table, step.step,
+                  step.run);
   database_.Run(R"sql(
       INSERT INTO leat_steps (run, table_name, step, status, rows_read, rows_written, rows_repeated, rows_rejected,
                               rows_deleted, rows_total, data_to_us, started_at_us, ended_at_us, diagnostic)
