@@ -32,7 +32,7 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"init", "[DIR] --template shop|billing|empty [--source URL] [--warehouse URL]", "start a new project",
+    Command{"init", "[DIR] --template NAME [--source URL] [--warehouse URL]", "start a new project",
             "  leat init --template empty crm\n"
             "  leat init --template shop demo --source postgresql://reader@db/totesys \\\n"
             "       --warehouse postgresql://loader@db/warehouse\n",

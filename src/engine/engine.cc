@@ -85,9 +85,11 @@ state::TableName ParseName(const std::string& name) {
 
 std::string ProducerOf(const std::string& name) {
   const size_t dot = name.find('.');
-  const size_t suffix = name.find("__", dot == std::string::npos ? 0 : dot);
+  const size_t run = name.find("__", dot == std::string::npos ? 0 : dot);
   // What has a further part behind a point is a column, and made by nobody.
-  return suffix != std::string::npos && name.find('.', suffix) == std::string::npos ? name.substr(0, suffix) : name;
+  if (run == std::string::npos || name.find('.', run) != std::string::npos) return name;
+  // A stream's own name may end in `_`; what follows the separator never begins with one.
+  return name.substr(0, name.find_first_not_of('_', run) - 2);
 }
 
 std::string CurrentName(const std::string& name) {

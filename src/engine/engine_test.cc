@@ -247,6 +247,7 @@ TEST(ProducerOfTest, IsTheStreamBehindWhateverStandsBesideIt) {
   EXPECT_EQ(ProducerOf("billing.invoices__history"), "billing.invoices");
   EXPECT_EQ(ProducerOf("billing.invoices__line_items__tiers__history"), "billing.invoices");
   EXPECT_EQ(ProducerOf("billing.invoices__rejects"), "billing.invoices");
+  EXPECT_EQ(ProducerOf("src.a___history"), "src.a_") << "a name may end in _";
   EXPECT_EQ(ProducerOf("invoices__line_items__history"), "invoices");
   EXPECT_EQ(ProducerOf("billing.invoices"), "billing.invoices");
   EXPECT_EQ(ProducerOf("billing.invoices__history.total"), "billing.invoices__history.total");

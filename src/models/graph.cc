@@ -106,11 +106,9 @@ class GraphMaker {
 
   /// Which lists the records of an API hold is known when they come.
   bool IsNested(const std::string& name) const {
-    const auto [name_space, table] = engine::ParseName(name);
-    const config::Source* source = project_.FindSource(name_space);
-    const size_t end = table.find("__");
-    return source != nullptr && source->type == "http" && end != std::string::npos &&
-           known_.contains(name_space + "." + table.substr(0, end));
+    const config::Source* source = project_.FindSource(engine::ParseName(name).first);
+    const std::string stream = engine::ProducerOf(name);
+    return source != nullptr && source->type == "http" && stream != name && known_.contains(stream);
   }
 
   bool IsOfSource(const std::string& name) const {

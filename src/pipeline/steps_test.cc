@@ -20,7 +20,7 @@ TEST(StepsTest, FailsAStreamWhoseCountsDoNotAddUpSoThatRetryFindsIt) {
   ASSERT_TRUE(FailUnequal(lost));
   EXPECT_EQ(lost.diagnostic->code, "LEAT0719");
   EXPECT_EQ(lost.diagnostic->message,
-            "crm.customer: read 10 rows and accounted for 9 (written 7 + repeated 2); expected equal counts");
+            "crm.customer: read 10 rows and accounted for 9 (written 7 + repeated 2 + rejected 0); expected equal counts");
   const state::Step step = StepOf(lost, /*run=*/4);
   EXPECT_EQ(step.status, "failed");
   EXPECT_EQ(TablesUndone({step}), std::set<std::string>{"crm.customer"});

@@ -107,7 +107,7 @@ BROKEN = {
         2 │ connection: source
         3 │ strems:
           │ ^^^^^^
-          = help: keys here: type, connection, schema, rename, streams, skip, read, deletes, key, columns, tags, description, owner, freshness
+          = help: keys here: type, connection, schema, rename, streams, skip, read, deletes, key, columns, version_time, tags, description, owner, freshness
           = more: leat explain LEAT0102
         """,
     ),

@@ -47,6 +47,7 @@ def test_every_command_and_key_stands_there(written, tmp_path):
         assert f"\n## leat {line.split()[0]}\n" in commands
     for kind in ("project", "source", "sql_model", "model", "check", "seed"):
         schema = json.loads(program.run("schema", kind).expect(0).stdout)
-        for key, field in schema["properties"].items():
+        branches = schema.get("oneOf", [schema])
+        for key, field in [entry for branch in branches for entry in branch["properties"].items()]:
             assert f"| `{key}`" in written[f"{kind}.md"]
             assert field["description"].replace("|", "\\|") in written[f"{kind}.md"]
