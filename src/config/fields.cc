@@ -835,8 +835,9 @@ constexpr Section kTableSection{kTableFields};
 constexpr Field kSqlModelFields[] = {
     {.name = "kind",
      .type = kChoice,
-     .text = "table: rebuilt and replaced; incremental: rows since `$since`, merged by key; history: one row per "
-             "version; period: one month or day after the other; scd2: versions with valid_from, valid_to and "
+     .text = "table: rebuilt and replaced; incremental: rows whose `_leat_time`, not their own `updated_at`, is after "
+             "`$since`, merged by key; history: one row per version; period: one month or day after the other; scd2: "
+             "versions with valid_from, valid_to and "
              "is_current.",
      .example = "table",
      .default_value = "table",

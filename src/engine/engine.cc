@@ -63,6 +63,7 @@ void TakeProperties(Relation& relation, const std::map<std::string, std::string>
     relation.parent = ParseName(value("leat.parent", "") + std::string(kHistorySuffix));
   relation.base_from_seq = std::stoll(value("leat.base_from_seq", "0"));
   relation.base_seq = std::stoll(value("leat.base_seq", "0"));
+  relation.rebuilt = value("leat.rebuilt", "");
 }
 
 /// The argument of `x__at(t)`. No column is called so: DuckDB puts the argument in place of every name that equals it.
@@ -304,7 +305,8 @@ std::string Engine::VersionsOfKeySql(const Relation& relation) const {
                      lake::ReadFilesSql(storage_, relation.schema, relation.FilesOfKey()), relation.base_from_seq);
 }
 
-/// The SELECT of a stream's or child's rows as they were at kMoment.
+/// The SELECT of a stream's or child's rows as they were at kMoment. In a lateral join, where kMoment is a column,
+/// DuckDB takes no semi join; what stands on the right has each version once.
 std::string Engine::AtMomentSql(const std::string& name, const Resolved& resolved) const {
   const Relation& relation = *resolved.relation;
   const VersionOrder order = OrderOf(name, relation);
@@ -312,7 +314,7 @@ std::string Engine::AtMomentSql(const std::string& name, const Resolved& resolve
   for (const lake::Field& field : FieldsOf(resolved)) names.push_back(field.name);
   if (relation.kind != Relation::Kind::kChild) {
     const std::string versions = VersionsOfKeySql(relation);
-    return fmt::format("SELECT {} FROM {} SEMI JOIN ({}) USING ({}, _leat_seq)", QuoteList(names), versions,
+    return fmt::format("SELECT {} FROM {} JOIN ({}) USING ({}, _leat_seq)", QuoteList(names), versions,
                        VersionsAtSql(versions, relation.key, order, kMoment), QuoteList(relation.key));
   }
   const Relation* parent = Find(relation.parent);
@@ -320,7 +322,7 @@ std::string Engine::AtMomentSql(const std::string& name, const Resolved& resolve
     return fmt::format("SELECT {} FROM {}", QuoteList(names), lake::ReadFilesSql(storage_, relation.schema, {}));
   const std::string at = VersionsAtSql(VersionsOfKeySql(*parent), parent->key, order, kMoment);
   return fmt::format("SELECT {} FROM {}", QuoteList(names),
-                     JoinParentSql(relation, *parent, relation.FilesOfKey(), "(" + at + ")", "SEMI"));
+                     JoinParentSql(relation, *parent, relation.FilesOfKey(), "(" + at + ")", ""));
 }
 
 void Engine::MakeAtMacro(const std::string& name, const std::string& select) {

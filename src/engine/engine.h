@@ -32,10 +32,12 @@ struct Relation {
                               ///< base; files in the superseded partition are history alone as well
   state::TableName parent;    ///< of a child: the table of the stream's versions
   std::vector<std::string> parent_key;  ///< of a child: its columns for those of the parent's key
-  std::string version;                  ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
+  std::string rebuilt;  ///< streams: changes whenever versions that were looked at come again, with their old
+                        ///< `_leat_seq`; empty: never yet
+  std::string version;  ///< changes whenever the rows may: a snapshot id, or a candidate's own mark
 
   /// Read kind, key, base and parent from the properties that leat sets: `leat.kind`, `leat.key`,
-  /// `leat.base_from_seq`, `leat.base_seq`, `leat.parent`, `leat.parent_key`.
+  /// `leat.base_from_seq`, `leat.base_seq`, `leat.rebuilt`, `leat.parent`, `leat.parent_key`.
   static Relation Of(const lake::Table& table);
   /// The same of a table with a change that is not made yet; it has no version.
   static Relation Of(const lake::PendingTable& pending);

@@ -46,6 +46,23 @@ std::string VersionOrder::MomentSql() const {
   return fmt::format("coalesce(CAST({} AS TIMESTAMPTZ), _leat_time)", QuoteIdentifier(time));
 }
 
+std::string VersionOrder::DatedSql(const std::string& versions, const std::vector<std::string>& key) const {
+  const auto column = [](const std::string& name) { return name.empty() ? "NULL" : QuoteIdentifier(name); };
+  if (time.empty() && version.empty())
+    return fmt::format("(SELECT *, _leat_time AS _leat_dated, NULL AS _leat_version FROM {})", versions);
+  // Only keys with a delete need to be looked at version by version, and those are few.
+  const std::string deletes = fmt::format(
+      "(SELECT {0}, _leat_seq, CASE WHEN {2} IS NULL OR {2} = lag({2}) OVER w THEN greatest(_leat_time, "
+      "CAST(lag({2}) OVER w AS TIMESTAMPTZ)) END AS _leat_ended, lag({3}) OVER w AS _leat_ended_version "
+      "FROM {1} SEMI JOIN (SELECT {0} FROM {1} WHERE _leat_op = 'd') USING ({0}) "
+      "WINDOW w AS (PARTITION BY {0} ORDER BY _leat_seq) QUALIFY _leat_op = 'd')",
+      QuoteList(key), versions, column(time), column(version));
+  return fmt::format(
+      "(SELECT v.*, coalesce(d._leat_ended, {}) AS _leat_dated, coalesce({}, d._leat_ended_version) AS _leat_version "
+      "FROM {} v LEFT JOIN {} d USING ({}, _leat_seq))",
+      MomentSql(), column(version), versions, deletes, QuoteList(key));
+}
+
 VersionOrder VersionOrderOf(const config::Project& project, const std::string& stream,
                             const std::vector<duck::Column>& columns) {
   const auto rule = RuleOf(project, stream);
@@ -75,13 +92,11 @@ std::string VersionsAtSql(const std::string& versions, const std::vector<std::st
                           const std::string& moment) {
   // A version without a number is older than one with. Two of one key never share a `_leat_seq`, so `op` decides
   // nothing.
-  const std::string number = order.version.empty() ? ""
-                                                   : fmt::format("has_version: {0} IS NOT NULL, version: {0}, ",
-                                                                 QuoteIdentifier(order.version));
+  const char* number = order.version.empty() ? "" : "has_version: _leat_version IS NOT NULL, version: _leat_version, ";
   return fmt::format(
-      "SELECT {0}, newest.seq AS _leat_seq FROM (SELECT {0}, max({{{1}seq: _leat_seq, op: _leat_op}}) AS newest FROM "
-      "{2} WHERE {3} <= {4} GROUP BY ALL) WHERE newest.op = 'u'",
-      QuoteList(key), number, versions, order.MomentSql(), moment);
+      "SELECT {0}, _leat_newest.seq AS _leat_seq FROM (SELECT {0}, max({{{1}seq: _leat_seq, op: _leat_op}}) AS "
+      "_leat_newest FROM {2} WHERE _leat_dated <= {3} GROUP BY ALL) WHERE _leat_newest.op = 'u'",
+      QuoteList(key), number, order.DatedSql(versions, key), moment);
 }
 
 }  // namespace leat::engine

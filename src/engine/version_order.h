@@ -13,8 +13,16 @@ struct VersionOrder {
   std::string version;  ///< grows with each version; empty: the order of arrival, `_leat_seq`, alone decides
   std::string time;     ///< dates a version; empty: its arrival, `_leat_time`, does
 
-  /// SQL for the moment of a version, a TIMESTAMPTZ. Where `time` is NULL, it is that of the arrival.
+  /// SQL for the moment of a version that deletes nothing, a TIMESTAMPTZ. Where `time` is NULL, it is that of the
+  /// arrival.
   std::string MomentSql() const;
+
+  /// SQL for FROM: all versions of `key` in `versions` with their moment, `_leat_dated`, and `version` once more as
+  /// `_leat_version`. A delete that nobody dated, since it repeats what `time` said of the row or says nothing, is one
+  /// of its arrival, though never before the row that it ends; likewise it has that row's version unless it says one.
+  /// \param versions  behind FROM: versions with `key`, `_leat_seq`, `_leat_op`, `_leat_time` and the columns named
+  /// here
+  std::string DatedSql(const std::string& versions, const std::vector<std::string>& key) const;
 };
 
 /// Of the stream `billing.subscriptions`, whose versions have `columns`.
@@ -27,7 +35,7 @@ std::string TextOfVersionOrder(const config::Project& project, const std::string
 
 /// SQL: key and `_leat_seq` of the versions that were the rows at the moment `moment`, an SQL expression: per key the
 /// newest one that is not dated later, unless it says 'd'. What belongs to a row of that moment joins by both.
-/// \param versions  behind FROM: versions with `key`, `_leat_seq`, `_leat_op`, `_leat_time` and the columns of `order`
+/// \param versions  as VersionOrder::DatedSql needs them
 std::string VersionsAtSql(const std::string& versions, const std::vector<std::string>& key, const VersionOrder& order,
                           const std::string& moment);
 

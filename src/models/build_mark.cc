@@ -34,7 +34,7 @@ Timestamp BeforeNews(engine::Engine& engine, const engine::Relation& versions, c
 std::string BuildMark::ToString() const {
   nlohmann::json json = {{"run_time_us", Microseconds(run_time)}, {"streams", nlohmann::json::object()}};
   for (const auto& [name, stream] : streams)
-    json["streams"][name] = {{"seq", stream.seq}, {"time_us", Microseconds(stream.time)}};
+    json["streams"][name] = {{"seq", stream.seq}, {"time_us", Microseconds(stream.time)}, {"rebuilt", stream.rebuilt}};
   return json.dump();
 }
 
@@ -43,7 +43,7 @@ std::optional<BuildMark> BuildMark::Parse(const std::string& text) {
     const auto json = nlohmann::json::parse(text);
     BuildMark mark{.run_time = AtMicroseconds(json.at("run_time_us")), .streams = {}};
     for (const auto& [name, stream] : json.at("streams").items())
-      mark.streams[name] = {stream.at("seq"), AtMicroseconds(stream.at("time_us"))};
+      mark.streams[name] = {stream.at("seq"), AtMicroseconds(stream.at("time_us")), stream.value("rebuilt", "")};
     return mark;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
@@ -61,7 +61,7 @@ BuildMark BuildMarkOf(engine::Engine& engine, const std::vector<std::string>& na
                       versions->files);
     };
     mark.streams[stream] = {greatest("_leat_seq", "_leat_seq"),
-                            AtMicroseconds(greatest("_leat_time", "epoch_us(_leat_time)"))};
+                            AtMicroseconds(greatest("_leat_time", "epoch_us(_leat_time)")), versions->rebuilt};
   }
   return mark;
 }
@@ -71,7 +71,8 @@ std::optional<Timestamp> SinceOf(engine::Engine& engine, const BuildMark& last, 
   std::optional<Timestamp> since;
   for (const auto& [name, mark] : now.streams) {
     const auto before = last.streams.find(name);
-    if (before == last.streams.end() || mark.seq < before->second.seq) return std::nullopt;
+    if (before == last.streams.end() || mark.seq < before->second.seq || mark.rebuilt != before->second.rebuilt)
+      return std::nullopt;
     const Timestamp of_stream = BeforeNews(engine, *VersionsOf(engine, name), before->second);
     since = since ? std::min(*since, of_stream) : of_stream;
   }

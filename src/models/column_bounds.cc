@@ -75,14 +75,14 @@ std::vector<lake::DataFile> FilesThatMayHold(duck::Connection& connection, const
                                              const std::vector<lake::DataFile>& files,
                                              const std::vector<std::string>& key, const std::string& keys) {
   std::vector<const lake::Field*> compared;
-  std::vector<std::string> names = {"file"}, conditions;
+  std::vector<std::string> names = {"_leat_file"}, conditions;
   for (const std::string& column : key) {
     const lake::Field* field = schema.Find(column);
     const auto value = ComparedValue(*field);
     if (!value) continue;
-    names.push_back(fmt::format("low{}", compared.size()));
+    names.push_back(fmt::format("_leat_low{}", compared.size()));
     conditions.push_back(fmt::format("({0} IS NULL OR {1} >= {0})", names.back(), *value));
-    names.push_back(fmt::format("high{}", compared.size()));
+    names.push_back(fmt::format("_leat_high{}", compared.size()));
     conditions.push_back(fmt::format("({0} IS NULL OR {1} <= {0})", names.back(), *value));
     compared.push_back(field);
   }
@@ -94,9 +94,9 @@ std::vector<lake::DataFile> FilesThatMayHold(duck::Connection& connection, const
     rows.push_back("(" + row + ")");
   }
   std::vector<lake::DataFile> found;
-  for (const std::string& index :
-       connection.QueryTexts(fmt::format("SELECT file FROM (VALUES {}) AS b({}) SEMI JOIN {} k ON {} ORDER BY file",
-                                         Join(rows, ", "), Join(names, ", "), keys, Join(conditions, " AND "))))
+  for (const std::string& index : connection.QueryTexts(
+           fmt::format("SELECT _leat_file FROM (VALUES {}) AS b({}) SEMI JOIN {} k ON {} ORDER BY _leat_file",
+                       Join(rows, ", "), Join(names, ", "), keys, Join(conditions, " AND "))))
     found.push_back(files[std::stoul(index)]);
   return found;
 }

@@ -11,12 +11,21 @@
 namespace leat::models {
 namespace {
 
+/// Relation::rebuilt of the stream that was looked at.
+constexpr const char* kRebuiltProperty = "leat.read_rebuilt";
+
 int64_t NewestSeq(engine::Engine& engine, const std::string& stream) {
   const state::TableName name = engine::ParseName(stream);
   const engine::Relation* relation = engine.Find(name);
   if (relation == nullptr) return Greatest(engine.connection(), engine::SqlName(name), "_leat_seq", nullptr, {});
   return Greatest(engine.connection(), engine.AllRowsSql(*relation), "_leat_seq", relation->schema.Find("_leat_seq"),
                   relation->files);
+}
+
+/// Relation::rebuilt of the stream that a history model reads.
+std::string RebuiltOf(const engine::Engine& engine, const std::string& stream) {
+  const engine::Relation* relation = engine.Find(engine::ParseName(stream));
+  return relation == nullptr ? "" : relation->rebuilt;
 }
 
 bool HasSameColumns(const lake::Schema& a, const lake::Schema& b) { return a.Names() == b.Names(); }
@@ -74,6 +83,7 @@ bool ModelBuild::MustRebuild(int64_t newest_seq) {
   if (!last || !DigestIn(base_->snapshot()->summary) || context_.options.full_refresh) return true;
   const std::string before =
       last_.definition.empty() ? base_->Property("leat.definition").value_or("") : last_.definition;
+  if (properties_.contains(kRebuiltProperty)) return true;
   // Numbers that went back mean that the stream was read anew from nothing.
   return before != now_.definition || newest_seq < std::max(*last, LastSeqOf(rejects_base_).value_or(0)) ||
          !HasSameColumns(base_->schema(), schema_) || AreRejectsOutdated();
@@ -82,6 +92,8 @@ bool ModelBuild::MustRebuild(int64_t newest_seq) {
 ModelBuild::HistoryInput ModelBuild::ReadHistoryInput() {
   const HistorySelect select = ReadHistorySelect(connection_, model_);
   last_seq_ = NewestSeq(context_.engine, select.stream);
+  const std::string rebuilt = RebuiltOf(context_.engine, select.stream);
+  if (rebuilt != (base_ ? base_->Property(kRebuiltProperty).value_or("") : "")) properties_[kRebuiltProperty] = rebuilt;
   replace_all_ = MustRebuild(*last_seq_);
   std::vector<std::string> conditions;
   // A commit that only set rows aside left no snapshot of the model, but one of its rejects.

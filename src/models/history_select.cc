@@ -131,14 +131,8 @@ class VersionsSelect {
     query_["select_list"].push_back(ColumnOf(alias_, column, alias));
   }
 
-  /// Make a column of what WHERE says and leave no row out. Returns whether there was a WHERE.
-  bool KeepAll() {
-    Json condition = std::exchange(query_["where_clause"], nullptr);
-    if (condition.is_null()) return false;
-    condition["alias"] = kKeptColumn;
-    query_["select_list"].push_back(std::move(condition));
-    return true;
-  }
+  /// Leave no row out.
+  void KeepAll() { query_["where_clause"] = nullptr; }
 
   const std::string& stream() const { return stream_; }
   std::string ToSql() const { return FormatSelect(connection_, query_); }
@@ -162,8 +156,8 @@ IntervalSelect ReadIntervalSelect(duck::Connection& connection, const config::Mo
   select.Add("_leat_time", kArrivalColumn);
   if (!order.version.empty()) select.Add(order.version, kVersionColumn);
   if (!order.time.empty()) select.Add(order.time, kDateColumn);
-  IntervalSelect intervals{.versions = select.ToSql(), .all = "", .ends = fmt::format("{} = 'd'", kOpColumn)};
-  if (select.KeepAll()) intervals.ends += fmt::format(" OR ({}) IS NOT TRUE", kKeptColumn);
+  IntervalSelect intervals{.versions = select.ToSql(), .all = ""};
+  select.KeepAll();
   intervals.all = select.ToSql();
   return intervals;
 }

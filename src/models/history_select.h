@@ -15,7 +15,6 @@ inline constexpr const char* kOpColumn = "_leat_row_op";
 inline constexpr const char* kArrivalColumn = "_leat_row_arrival";  ///< `_leat_time`
 inline constexpr const char* kVersionColumn = "_leat_row_version";  ///< of VersionOrder::version
 inline constexpr const char* kDateColumn = "_leat_row_date";        ///< of VersionOrder::time
-inline constexpr const char* kKeptColumn = "_leat_row_kept";        ///< the condition of WHERE
 
 /// The SELECT of a model that reads versions, which says for each version of a row where it stands.
 struct HistorySelect {
@@ -31,10 +30,8 @@ HistorySelect ReadHistorySelect(duck::Connection& connection, const config::Mode
 
 /// The SELECT of an scd2 model, which dates each version too.
 struct IntervalSelect {
-  std::string versions;  ///< with all columns above but kKeptColumn, as far as VersionOrder has them
-  std::string all;   ///< with kKeptColumn in place of WHERE: of versions that are left out only the key is sure to be
-                     ///< without fault
-  std::string ends;  ///< condition on a row of `all`: from its moment on there is no row of its key
+  std::string versions;  ///< with all columns above, as far as VersionOrder has them
+  std::string all;  ///< the same without WHERE: of versions that are left out only the key is sure to be without fault
 };
 
 /// Throws: as ReadHistorySelect.

@@ -52,6 +52,30 @@ TEST_F(IncrementalTest, MergesWhatCameSinceTheLastBuild) {
   ExpectTrueDigest("mart.sale");
 }
 
+TEST_F(IncrementalTest, AStreamThatWasRebuiltIsLookedAtAnew) {
+  Model("mart/sales.sql", "/* ---\nkind: history\nkey: id\n--- */\nSELECT id, price FROM totesys.sale__history");
+  Commit("totesys.sale", "(1, 10, 'a', 'u')");
+  Commit("totesys.sale", "(2, 20, 'a', 'u')");
+  Run();
+  // A row that was missing comes back with the marks of then.
+  StreamState& stream = streams_.at("totesys.sale");
+  lake::TableChange change{.schema = stream.schema};
+  change.added = writer_.WriteRows(
+      connection_, "raw/totesys/sale__history", change.schema,
+      "SELECT *, 'u' AS _leat_op, (id::BIGINT << 24) AS _leat_seq, make_timestamptz(id) AS _leat_time, 1::BIGINT AS "
+      "_leat_run FROM (VALUES (1, 10, 'a'), (2, 20, 'a')) AS v (id, price, shop) UNION ALL "
+      "SELECT 3, 30, 'a', 'u', 1 << 24, make_timestamptz(1), 1");
+  change.replace_all = true;
+  change.properties = {{"leat.rebuilt", "3"}};
+  stream.table = writer_.Apply(stream.table, {"totesys", "sale__history"}, "raw/totesys/sale__history", change);
+  Run();
+  EXPECT_EQ(Rows("mart.sale"), "1|10|a\n2|20|a\n3|30|a\n");
+  EXPECT_EQ(Rows("mart.sales", "id, price"), "1|10\n2|20\n3|30\n");
+  EXPECT_EQ(Run(), "mart.sale unchanged\nmart.sales unchanged\n");
+  Commit("totesys.sale", "(4, 40, 'a', 'u')");
+  EXPECT_EQ(Run(), "mart.sale built 1\nmart.sales built 1\n");
+}
+
 TEST_F(IncrementalTest, RowsOfEqualContentAreNoChange) {
   Commit("totesys.sale", "(1, 10, 'a', 'u'), (2, NULL, 'a', 'u')");
   Run();

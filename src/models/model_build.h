@@ -154,6 +154,7 @@ class ModelBuild {
   // scd2_build.cc
   void WriteIntervals();
   std::string DatedVersionsSql();
+  std::string DatedKeysSql(const std::string& all, const engine::VersionOrder& order);
 
   // rejects.cc
   /// Write the rows of `rows` that break a rule with `reject` to `<model>__rejects`. Returns the others, behind FROM.

@@ -19,6 +19,8 @@ namespace {
 constexpr int64_t kRowsAtOnce = 1'000'000;
 /// Inputs of more periods than this are read from copies.
 constexpr size_t kPeriodsFromFilesMax = 2;
+/// What was read is not believed to be older; who knows better says `from:`.
+constexpr std::chrono::years kYearsOfMonthsMax{200}, kYearsOfDaysMax{30};
 
 constexpr const char* kFirstProperty = "leat.period_first";
 constexpr const char* kUntilProperty = "leat.period_until";
@@ -123,8 +125,21 @@ class ModelBuild::PeriodBuild {
           .Hint("say it in the head:  from: <yyyy-mm-dd>");
     std::optional<std::chrono::sys_days> first;
     if (earliest_) first = DayAt(b_.connection_, engine_.project(), *earliest_);
+    if (first) RequireCredible(*first);
     if (IsDefinedAsBuilt() && built_.first && (!first || *built_.first < *first)) first = built_.first;
     return first;
+  }
+
+  /// A stamp such as 0001-01-01 is no beginning: the SELECT would run for each of the periods since.
+  void RequireCredible(std::chrono::sys_days first) const {
+    const bool is_month = b_.model_.period == config::PeriodLength::kMonth;
+    const auto years = is_month ? kYearsOfMonthsMax : kYearsOfDaysMax;
+    if (b_.context_.options.run_time - first <= years) return;
+    throw Error(kConfig, "LEAT0245", b_.model_.head_place,
+                fmt::format("{} would begin on {}, since {} has a row of {}; expected at most {} years of {}s",
+                            b_.model_.name, FormatDay(first), earliest_in_, FormatTimestamp(*earliest_), years.count(),
+                            config::PeriodName(b_.model_.period)))
+        .Hint("say in the head where it begins:  from: <yyyy-mm-dd>");
   }
 
   /// Find the earliest moment of what a model reads, through the tables between. Returns whether there is anything
@@ -136,18 +151,20 @@ class ModelBuild::PeriodBuild {
       if (!seen.insert(table).second) continue;
       if (engine_.project().FindSource(engine::ParseName(table).first) != nullptr) {
         has_origin = true;
-        Earlier(EarliestVersion(engine_, table));
+        Earlier(table, EarliestVersion(engine_, table));
       } else if (const Node* other = b_.context_.graph.Find(table)) {
         const bool is_period = other->model->kind == config::ModelKind::kPeriod;
-        if (is_period) Earlier(EarliestTimeOf(*other->model));
+        if (is_period) Earlier(table, EarliestTimeOf(*other->model));
         has_origin = (is_period || AddEarliest(*other, seen)) || has_origin;
       }
     }
     return has_origin;
   }
 
-  void Earlier(const std::optional<Timestamp>& moment) {
-    if (moment && (!earliest_ || *moment < *earliest_)) earliest_ = moment;
+  void Earlier(const std::string& table, const std::optional<Timestamp>& moment) {
+    if (!moment || (earliest_ && *earliest_ <= *moment)) return;
+    earliest_ = moment;
+    earliest_in_ = table;
   }
 
   std::optional<Timestamp> EarliestTimeOf(const config::Model& model) {
@@ -210,7 +227,7 @@ class ModelBuild::PeriodBuild {
       const std::string stream = engine::ProducerOf(name);
       const lake::Table* table = VersionsOf(stream);
       const bool is_dated = known != built_.inputs.end() && known->contains("snapshot") && table != nullptr &&
-                            how.IsSeenAtPeriods(stream);
+                            how.IsSeenAtPeriods(name) && (!ChildrenOf(name) || HaveOnlyCome(*known, *ChildrenOf(name)));
       if (!is_dated) return Timestamp::min();
       const VersionChange change = ChangeSince(engine_, stream, *table, known->at("snapshot"));
       if (!change.is_known) return Timestamp::min();
@@ -223,12 +240,30 @@ class ModelBuild::PeriodBuild {
 
   /// The table of a keyed stream's versions; null for anything else.
   const lake::Table* VersionsOf(const std::string& stream) const {
+    return CommittedOf(stream, engine::Relation::Kind::kKeyedStream);
+  }
+
+  /// The table of all rows of a child, which SQL may name `x__at()` too; null for anything else.
+  const lake::Table* ChildrenOf(const std::string& name) const {
+    return CommittedOf(engine::CurrentName(name), engine::Relation::Kind::kChild);
+  }
+
+  const lake::Table* CommittedOf(const std::string& stream, engine::Relation::Kind kind) const {
     const auto [name_space, name] = engine::ParseName(stream);
     const state::TableName table{name_space, name + std::string(engine::kHistorySuffix)};
     const engine::Relation* relation = engine_.Find(table);
     const auto committed = b_.context_.options.committed.find(table);
-    const bool is_keyed = relation != nullptr && relation->kind == engine::Relation::Kind::kKeyedStream;
-    return is_keyed && committed != b_.context_.options.committed.end() ? &committed->second : nullptr;
+    const bool is_it = relation != nullptr && relation->kind == kind;
+    return is_it && committed != b_.context_.options.committed.end() ? &committed->second : nullptr;
+  }
+
+  /// Rows of a child come with a version of what holds them, which dates them. Files that leave may have held others.
+  static bool HaveOnlyCome(const nlohmann::json& known, const lake::Table& children) {
+    const auto before = known.contains("children") ? children.FindSnapshot(known.at("children")) : std::nullopt;
+    if (!before || !children.snapshot() || before->schema_id != children.snapshot()->schema_id) return false;
+    return std::ranges::all_of(children.FilesOf(*before), [&](const lake::DataFile& file) {
+      return std::ranges::find(children.files(), file.path, &lake::DataFile::path) != children.files().end();
+    });
   }
 
   // --- their rows ---
@@ -254,8 +289,8 @@ class ModelBuild::PeriodBuild {
   }
 
   void MakeTables() {
-    b_.connection_.Execute(
-        fmt::format("CREATE OR REPLACE TEMP TABLE {0} (due INTEGER, start_at {1}, end_at {1})", kDue, time_type_));
+    b_.connection_.Execute(fmt::format(
+        "CREATE OR REPLACE TEMP TABLE {0} (_leat_due INTEGER, _leat_start {1}, _leat_end {1})", kDue, time_type_));
     std::vector<std::string> rows;
     for (size_t i = 0; i < due_.size(); ++i) {
       const Period& period = periods_[due_[i].index];
@@ -298,17 +333,22 @@ class ModelBuild::PeriodBuild {
     std::vector<std::string> columns;
     for (const lake::Field& field : b_.schema_.fields)
       columns.push_back(fmt::format("CAST({} AS {})", QuoteIdentifier(field.name), lake::DuckType(field.type)));
-    return b_.connection_
-        .Query(fmt::format("INSERT INTO {} SELECT {}, {} FROM ({}\n)", kRows, Join(columns, ", "), due, select_),
-               b_.parameters_)
-        ->RowsChanged();
+    try {
+      return b_.connection_
+          .Query(fmt::format("INSERT INTO {} SELECT {}, {} FROM ({}\n)", kRows, Join(columns, ", "), due, select_),
+                 b_.parameters_)
+          ->RowsChanged();
+    } catch (const duck::QueryError& error) {
+      throw b_.Explain(error).Note(fmt::format("in the period {}", period.Name(b_.model_.period)));
+    }
   }
 
   void RequireInside() {
-    const auto result = b_.connection_.Query(
-        fmt::format("SELECT p.due, count(*), min(CAST({0} AS VARCHAR)) FROM {1} r JOIN {2} p ON p.due = r._leat_due "
-                    "WHERE ({0} >= p.start_at AND {0} < p.end_at) IS NOT TRUE GROUP BY p.due ORDER BY p.due LIMIT 1",
-                    time_, kRows, kDue));
+    const auto result = b_.connection_.Query(fmt::format(
+        "SELECT p._leat_due, count(*), min(CAST({0} AS VARCHAR)) FROM {1} r JOIN {2} p ON p._leat_due = r._leat_due "
+        "WHERE ({0} >= p._leat_start AND {0} < p._leat_end) IS NOT TRUE GROUP BY p._leat_due "
+        "ORDER BY p._leat_due LIMIT 1",
+        time_, kRows, kDue));
     const auto chunk = result->Next();
     if (!chunk || chunk->size() == 0) return;
     const Period& period = periods_[due_[static_cast<size_t>(chunk->At<int32_t>(0, 0))].index];
@@ -357,8 +397,7 @@ class ModelBuild::PeriodBuild {
   /// Write the periods of due_[begin, end) whose rows are not those that are published, and forget the rows.
   void Write(size_t begin, size_t end) {
     RequireInside();
-    for (const auto& [due, digest] : DigestsOf(fmt::format("(SELECT *, _leat_due AS due FROM {})", kRows)))
-      due_[due].digest = digest;
+    for (const auto& [due, digest] : DigestsOf(std::string(kRows))) due_[due].digest = digest;
     const std::map<size_t, TableDigest> before =
         b_.replace_all_ ? std::map<size_t, TableDigest>() : DigestsBefore(begin, end);
     for (size_t i = begin; i < end; ++i) {
@@ -378,14 +417,15 @@ class ModelBuild::PeriodBuild {
     ClearRows();
   }
 
-  /// Digests of the rows of each of due_, by their place there. `rows` have a column `due`.
+  /// Digests of the rows of each of due_, by their place there. `rows` have a column `_leat_due`.
   std::map<size_t, TableDigest> DigestsOf(const std::string& rows) {
     std::vector<duck::HashedColumn> columns;
     for (const lake::Field& field : b_.schema_.fields) columns.emplace_back(field.id, QuoteIdentifier(field.name));
-    const auto result = b_.connection_.Query(
-        fmt::format("SELECT due, count(*), sum(leat_hash_low(h))::VARCHAR, sum(leat_hash_high(h))::VARCHAR "
-                    "FROM (SELECT due, {} AS h FROM {}) GROUP BY due",
-                    duck::RowHashSql(columns), rows));
+    const auto result =
+        b_.connection_.Query(fmt::format("SELECT _leat_due, count(*), sum(leat_hash_low(_leat_hash))::VARCHAR, "
+                                         "sum(leat_hash_high(_leat_hash))::VARCHAR "
+                                         "FROM (SELECT _leat_due, {} AS _leat_hash FROM {}) GROUP BY _leat_due",
+                                         duck::RowHashSql(columns), rows));
     std::map<size_t, TableDigest> digests;
     while (const auto chunk = result->Next())
       for (idx_t row = 0; row < chunk->size(); ++row)
@@ -400,8 +440,8 @@ class ModelBuild::PeriodBuild {
     for (size_t i = begin; i < end; ++i)
       files.insert(files.end(), files_[due_[i].index].begin(), files_[due_[i].index].end());
     if (files.empty()) return {};
-    return DigestsOf(fmt::format("(SELECT r.*, p.due FROM {} r ASOF JOIN {} p ON {} >= p.start_at)", b_.RowsSql(files),
-                                 kDue, time_));
+    return DigestsOf(fmt::format("(SELECT r.*, p._leat_due FROM {} r ASOF JOIN {} p ON {} >= p._leat_start)",
+                                 b_.RowsSql(files), kDue, time_));
   }
 
   TableDigest Digest() const {
@@ -437,9 +477,11 @@ class ModelBuild::PeriodBuild {
       inputs[name]["version"] = VersionOf(name);
       const lake::Table* table = VersionsOf(engine::ProducerOf(name));
       if (table != nullptr && table->snapshot()) inputs[name]["snapshot"] = table->snapshot()->id;
+      const lake::Table* children = ChildrenOf(name);
+      if (children != nullptr && children->snapshot()) inputs[name]["children"] = children->snapshot()->id;
     }
     b_.properties_[kInputsProperty] = inputs.dump();
-    if (first_) b_.properties_[kFirstProperty] = FormatDay(*first_);
+    if (first_) b_.properties_[kFirstProperty] = FormatDay(periods_.empty() ? *first_ : periods_.front().first_day);
     if (!periods_.empty()) b_.properties_[kUntilProperty] = FormatTimestamp(periods_.back().end);
   }
 
@@ -451,6 +493,7 @@ class ModelBuild::PeriodBuild {
   const std::string time_;  ///< of a row `r`
   const std::string time_type_;
   std::optional<Timestamp> earliest_;
+  std::string earliest_in_;  ///< the table that has it
   std::optional<std::chrono::sys_days> first_;
   std::vector<Period> periods_;                     ///< all that had ended
   std::vector<std::vector<lake::DataFile>> files_;  ///< that are published, beside periods_

@@ -246,6 +246,7 @@ TEST_F(PeriodTest, ABrokenStatementIsShownWhereItBreaks) {
           "$period_end");
   EXPECT_THAT(Run(), testing::StartsWith("mart.monthly failed\n  LEAT0"));
   EXPECT_THAT(last_.candidates[0].diagnostics[0].message, testing::HasSubstr("no 1"));
+  EXPECT_THAT(last_.candidates[0].diagnostics[0].notes, testing::Contains("in the period 2023-12"));
 }
 
 TEST_F(PeriodTest, WithoutFromItBeginsWithWhatIsReadFirst) {
@@ -333,22 +334,57 @@ TEST_F(PeriodTest, ComparesWithBoundsInUtcWhereThatIsAll) {
 }
 
 TEST_F(PeriodTest, SeesWhichStreamsAreReadAsTheyWereAtAPeriodsEnd) {
-  const auto seen = [&](const std::string& sql) {
+  const auto seen = [&](const std::string& sql, const std::string& name = "shop.sale__at()") {
     config::Model model{.file = "models/mart/x.sql"};
     model.text = sql;
     const Macros macros(connection_, {{"macros/m.sql", "CREATE MACRO newest() AS (SELECT max(sold) FROM shop.sale)"}});
     SelectReads reads;
     if (sql.find("newest") != std::string::npos) reads.macros = {"newest"};
-    return PeriodReadsOf(connection_, macros, model, reads).IsSeenAtPeriods("shop.sale");
+    return PeriodReadsOf(connection_, macros, model, reads).IsSeenAtPeriods(name);
   };
   EXPECT_TRUE(seen("SELECT * FROM shop.sale__at($period_end)"));
   EXPECT_TRUE(seen("WITH a AS (FROM shop.sale__at($PERIOD_START)) SELECT * FROM a, Shop.Sale__At($period_end)"));
   EXPECT_FALSE(seen("SELECT * FROM shop.sale__at($run_time), shop.sale__at($period_end)"));
   EXPECT_FALSE(seen("SELECT * FROM shop.sale__at($period_end + INTERVAL 1 DAY)"));
-  EXPECT_FALSE(seen("SELECT * FROM shop.sale__at($period_end) WHERE id IN (SELECT id FROM shop.sale)"));
-  EXPECT_FALSE(seen("SELECT * FROM shop.sale__at($period_end), shop.sale__history"));
-  EXPECT_FALSE(seen("SELECT newest() FROM shop.sale__at($period_end)"));
+  EXPECT_FALSE(seen("SELECT * FROM shop.sale__at($period_end - INTERVAL (-1) DAY)"));
+  EXPECT_TRUE(seen("SELECT * FROM shop.sale__at($period_end - INTERVAL 1 MICROSECOND)"));
+  // Each name is judged by itself, and what is named without a moment is not dated.
+  const std::string two = "SELECT * FROM shop.sale__at($period_end), shop.sale__items, shop.sale__tags__at($run_time)";
+  EXPECT_TRUE(seen(two));
+  EXPECT_FALSE(seen(two, "shop.sale__items"));
+  EXPECT_FALSE(seen(two, "shop.sale__tags__at()"));
+  EXPECT_FALSE(seen("SELECT newest() FROM shop.sale__at($period_end)", "shop.sale"));
   EXPECT_FALSE(seen("SELECT * FROM shop.other__at($period_end)"));
+}
+
+TEST_F(PeriodTest, ColumnsMayBeCalledAsTheyLike) {
+  Monthly(
+      "from: 2023-12-01\n",
+      "SELECT sold AS month, price AS due, id AS h, id AS r, id AS p, id AS start_at, id AS end_at, price + id AS x\n"
+      "FROM shop.sale WHERE sold >= $period_start AND sold < $period_end");
+  EXPECT_EQ(Run(), "mart.monthly built 4\n");
+  EXPECT_EQ(Rows("mart.monthly", "due, h"), "1|1\n2|2\n4|3\n8|4\n");
+  Commit("shop.sale", "(2, TIMESTAMP '2024-01-01', 3, 'u')");
+  EXPECT_EQ(Run(), "mart.monthly built 1\n");
+  EXPECT_EQ(Rows("mart.monthly", "due, h"), "1|1\n3|2\n4|3\n8|4\n");
+}
+
+TEST_F(PeriodTest, TheFirstPeriodIsKnownByItsFirstDay) {
+  version_time_ = {"sold", {}};
+  Monthly("");
+  EXPECT_EQ(Run(), "mart.monthly built 4\n");
+  EXPECT_EQ(committed_.at({"mart", "monthly"}).Property("leat.period_first"), "2023-12-01");
+}
+
+TEST_F(PeriodTest, AnAbsurdStampIsNoBeginning) {
+  Monthly("period: day\n");
+  EXPECT_THAT(Run(), testing::HasSubstr("LEAT0245 models/mart/monthly.sql:2:1 mart.monthly would begin on 1970-01-01, "
+                                        "since shop.sale has a row of 1970-01-01T00:00:00.000001Z; expected at most "
+                                        "30 years of days"));
+  version_time_ = {"sold", {}};
+  Commit("shop.sale", "(5, TIMESTAMP '0001-01-01', 3, 'u')");
+  Monthly("");
+  EXPECT_THAT(Run(), testing::HasSubstr("expected at most 200 years of months"));
 }
 
 TEST_F(PeriodTest, DatesWhatCameSinceASnapshot) {
@@ -366,10 +402,13 @@ TEST_F(PeriodTest, DatesWhatCameSinceASnapshot) {
   Commit("shop.sale", "(5, TIMESTAMP '2024-05-01', 1, 'u'), (6, TIMESTAMP '2024-04-01', 1, 'd')");
   EXPECT_EQ(change(first), "2024-04-01T00:00:00Z");
   EXPECT_EQ(change(first + 1), "unknown");
-  Commit("shop.sale", "(7, NULL, 1, 'u')");  // it counts from when it was seen
-  EXPECT_EQ(change(first), "1970-01-01T00:00:00.000003Z");
+  const int64_t second = streams_.at("shop.sale").table->snapshot()->id;
+  Commit("shop.sale", "(5, TIMESTAMP '2024-05-01', 1, 'd')");  // it is found, and dated by nobody
+  EXPECT_EQ(change(second), "2024-05-01T00:00:00Z");           // it was seen before the row says it was made
+  Commit("shop.sale", "(7, NULL, 1, 'u')");                    // it counts from when it was seen
+  EXPECT_EQ(change(first), "1970-01-01T00:00:00.000004Z");
   OpenEngine();
-  EXPECT_EQ(EarliestVersion(*engine_, "shop.sale"), ParseTimestamp("1970-01-01T00:00:00.000003Z"));
+  EXPECT_EQ(EarliestVersion(*engine_, "shop.sale"), ParseTimestamp("1970-01-01T00:00:00.000004Z"));
   EXPECT_EQ(EarliestVersion(*engine_, "shop.other"), std::nullopt);
 }
 

@@ -62,7 +62,21 @@ class PeriodReadsWalker {
   /// In a macro no parameter of leat's can stand.
   static bool IsBound(const Json& argument) {
     const std::string name = ToLower(TextOf(argument, "identifier"));
-    return TextOf(argument, "class") == "PARAMETER" && (name == "period_start" || name == "period_end");
+    if (TextOf(argument, "class") == "PARAMETER") return name == "period_start" || name == "period_end";
+    const bool is_difference = TextOf(argument, "function_name") == "-" && argument["children"].size() == 2;
+    return is_difference && IsBound(argument["children"][0]) && IsLength(argument["children"][1]);
+  }
+
+  /// `INTERVAL 1 MICROSECOND`: of a number that is not negative.
+  static bool IsLength(const Json& node) {
+    const std::string function = TextOf(node, "function_name");
+    if (TextOf(node, "class") == "CONSTANT") {
+      const Json& value = node["value"]["value"];
+      return value.is_number() && value.get<double>() >= 0;
+    }
+    if (TextOf(node, "class") == "CAST") return IsLength(node["child"]);
+    const bool is_known = function == "trunc" || function.starts_with("to_");
+    return is_known && node["children"].size() == 1 && IsLength(node["children"][0]);
   }
 
   PeriodReads& found_;
@@ -149,9 +163,9 @@ std::optional<size_t> FindPeriod(const std::vector<Period>& periods, TimeUnit un
   return static_cast<size_t>(found - periods.begin());
 }
 
-bool PeriodReads::IsSeenAtPeriods(const std::string& stream) const {
-  return moments.contains(stream) && !others.contains(stream) && !tables.contains(stream) &&
-         !tables.contains(stream + std::string(engine::kHistorySuffix));
+bool PeriodReads::IsSeenAtPeriods(const std::string& name) const {
+  const std::string rows = engine::CurrentName(name);
+  return name.ends_with(engine::kAtSuffix) && moments.contains(rows) && !others.contains(rows);
 }
 
 PeriodReads PeriodReadsOf(duck::Connection& connection, const Macros& macros, const config::Model& model,

@@ -56,12 +56,13 @@ std::optional<size_t> FindPeriod(const std::vector<Period>& periods, TimeUnit un
 /// How a period model reads a table, which decides what a change of it means.
 struct PeriodReads {
   std::set<std::string> tables;   ///< names that stand in FROM, in the statement itself or in a macro
-  std::set<std::string> moments;  ///< `totesys.sale` of each `totesys.sale__at($period_start)` or `…($period_end)`
-  std::set<std::string> others;   ///< streams read by `__at` of any other moment
+  std::set<std::string> moments;  ///< `totesys.sale` of each `totesys.sale__at($period_start)` or `…($period_end)`, or
+                                  ///< of a fixed time before those
+  std::set<std::string> others;  ///< streams read by `__at` of any other moment
 
-  /// Whether all that the model sees of a stream is what it was at the start or the end of the period, so that what is
-  /// dated later than the end cannot matter.
-  bool IsSeenAtPeriods(const std::string& stream) const;
+  /// Whether the model sees what `name`, a stream's or a child's `x__at()`, was no later than at the end of the period,
+  /// and nothing else of it by this name: what is dated later than the end cannot matter.
+  bool IsSeenAtPeriods(const std::string& name) const;
 };
 PeriodReads PeriodReadsOf(duck::Connection& connection, const Macros& macros, const config::Model& model,
                           const SelectReads& reads);

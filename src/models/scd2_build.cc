@@ -21,8 +21,24 @@ std::string ModelBuild::DatedVersionsSql() {
                                        select.versions, kOpColumn);
   Checks().RequireKey(good, {"_leat_seq"});
   return fmt::format(
-      "(SELECT *, false AS _leat_ends FROM {} UNION ALL BY NAME SELECT {}, {}, true AS _leat_ends FROM ({}) WHERE {})",
-      good, QuoteList(KeyOf(model_)), marks, select.all, select.ends);
+      "(SELECT *, false AS _leat_ends FROM {0} UNION ALL BY NAME SELECT {1}, _leat_seq, _leat_version, _leat_dated AS "
+      "_leat_moment, true AS _leat_ends FROM {2} ANTI JOIN {0} USING ({1}, _leat_seq))",
+      good, QuoteList(KeyOf(model_)), DatedKeysSql(select.all, order));
+}
+
+/// The keys of all versions and their moments, VersionOrder::DatedSql.
+std::string ModelBuild::DatedKeysSql(const std::string& all, const engine::VersionOrder& order) {
+  const engine::VersionOrder renamed{.version = order.version.empty() ? "" : kVersionColumn,
+                                     .time = order.time.empty() ? "" : kDateColumn};
+  std::vector<std::string> columns = {kSeqColumn + std::string(" AS _leat_seq"),
+                                      kOpColumn + std::string(" AS _leat_op"),
+                                      kArrivalColumn + std::string(" AS _leat_time")};
+  for (const std::string& name : {renamed.version, renamed.time})
+    if (!name.empty()) columns.push_back(name);
+  for (const std::string& name : KeyOf(model_))
+    columns.push_back(
+        fmt::format("CAST({0} AS {1}) AS {0}", QuoteIdentifier(name), lake::DuckType(schema_.Find(name)->type)));
+  return renamed.DatedSql(fmt::format("(SELECT {} FROM ({}))", Join(columns, ", "), all), KeyOf(model_));
 }
 
 void ModelBuild::WriteIntervals() {

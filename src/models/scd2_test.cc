@@ -72,6 +72,31 @@ TEST_F(Scd2Test, TheColumnsOfTheSourceDateAndOrderVersions) {
   EXPECT_EQ(Intervals(), "1|first|100|200|false\n1|fourth|300|NULL|true\n1|second, late|200|300|false\n");
 }
 
+TEST_F(Scd2Test, ADeleteThatRepeatsItsRowIsDatedByItsArrival) {
+  version_ = {"rev", {}};
+  version_time_ = {"dated", {}};
+  const std::string past = "TIMESTAMP '1969-12-31 23:59:59'";
+  Commit("totesys.staff", "(1, 'Ann', '', " + past + ", 7, 'u'), (2, 'Bob', '', " + past + ", 7, 'u')");
+  Commit("totesys.staff", "(1, 'Ann', '', " + past + ", 7, 'd'), (2, NULL, NULL, NULL, NULL, 'd')");
+  EXPECT_EQ(Run(), "mart.staff built 2\n");
+  EXPECT_EQ(Intervals(), "1|Ann|-1000000|2|false\n2|Bob|-1000000|2|false\n");
+  OpenEngine();
+  engine_->Bind({"totesys.staff__at()"});
+  // In a lateral join too.
+  EXPECT_EQ(engine_->connection().QueryTexts(
+                "SELECT name || epoch_us(t) FROM (SELECT unnest([make_timestamptz(-1000001), make_timestamptz(1), "
+                "make_timestamptz(2)]) AS t) d, totesys.staff__at(d.t) ORDER BY 1"),
+            (std::vector<std::string>{"Ann1", "Bob1"}));
+}
+
+TEST_F(Scd2Test, WhereGuardsWhatStandsBehindIt) {
+  Model("mart/staff.sql",
+        "/* ---\nkind: scd2\nkey: id\n--- */\nSELECT id, name FROM totesys.staff__history s\n"
+        "WHERE s.note <> 'left' AND s.note::INTEGER > 3");
+  Commit("totesys.staff", "(1, 'Ann', '7', NULL, NULL, 'u'), (2, 'Bob', 'left', NULL, NULL, 'u')");
+  EXPECT_EQ(Run(), "mart.staff built 1\n");
+}
+
 TEST_F(Scd2Test, AVersionWithoutADateCountsFromItsArrival) {
   version_time_ = {"dated", {}};
   Commit("totesys.staff", "(1, 'Ann', '', NULL, 1, 'u')");

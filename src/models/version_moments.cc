@@ -9,24 +9,10 @@
 namespace leat::models {
 namespace {
 
-/// The column of the lake that `version_time` names, which it may spell as the source does; nothing if there is none.
-const lake::Field* VersionTimeOf(const config::Project& project, const std::string& stream,
-                                 const lake::Schema& schema) {
-  const config::Source* source = project.FindSource(engine::ParseName(stream).first);
-  const auto rule = source == nullptr ? std::nullopt : source->RuleOfStream(engine::ParseName(stream).second);
-  if (!rule || !rule->version_time) return nullptr;
-  const std::string& written = rule->version_time->value;
-  const auto renamed = rule->rename.find(written);
-  const std::string name = renamed == rule->rename.end() ? written : renamed->second.value;
-  const lake::Field* field = schema.Find(name);
-  return field != nullptr ? field : schema.Find(CleanName(name));
-}
-
-/// SQL for the moment of a version.
-std::string MomentSql(const config::Project& project, const std::string& stream, const lake::Schema& schema) {
-  const lake::Field* field = VersionTimeOf(project, stream, schema);
-  if (field == nullptr) return "_leat_time";
-  return fmt::format("coalesce(CAST({} AS TIMESTAMPTZ), _leat_time)", QuoteIdentifier(field->name));
+engine::VersionOrder OrderOf(const engine::Engine& engine, const std::string& stream, const lake::Schema& schema) {
+  std::vector<duck::Column> columns;
+  for (const lake::Field& field : schema.fields) columns.push_back({field.name, lake::DuckType(field.type)});
+  return engine::VersionOrderOf(engine.project(), stream, columns);
 }
 
 std::optional<Timestamp> Earliest(engine::Engine& engine, const std::string& moment, const std::string& rows) {
@@ -58,7 +44,8 @@ std::optional<Timestamp> EarliestVersion(engine::Engine& engine, const std::stri
   const std::string parent = table.substr(0, table.find("__"));  // the rows of a nested list are dated by what holds it
   const engine::Relation* relation = engine.Find({name_space, parent + std::string(engine::kHistorySuffix)});
   if (relation == nullptr) return std::nullopt;
-  return Earliest(engine, MomentSql(engine.project(), name_space + "." + parent, relation->schema),
+  // A delete is never dated before what it ends.
+  return Earliest(engine, OrderOf(engine, name_space + "." + parent, relation->schema).MomentSql(),
                   engine.AllRowsSql(*relation));
 }
 
@@ -67,14 +54,21 @@ VersionChange ChangeSince(engine::Engine& engine, const std::string& stream, con
   const std::optional<lake::Snapshot> before = table.FindSnapshot(snapshot_id);
   if (!before || !table.snapshot() || before->schema_id != table.snapshot()->schema_id) return {};
   const std::vector<lake::DataFile> files_before = table.FilesOf(*before);
-  const std::string moment = MomentSql(engine.project(), stream, table.schema());
+  const engine::VersionOrder order = OrderOf(engine, stream, table.schema());
   const std::string came = VersionsIn(engine, table.schema(), Without(table.files(), files_before));
   const std::vector<lake::DataFile> left = Without(files_before, table.files());
-  if (left.empty()) return {.is_known = true, .earliest = Earliest(engine, moment, "(" + came + ")")};
-  // Files that were merged hold the versions that they held.
+  const engine::Relation relation = engine::Relation::Of(table);
+  if (left.empty() && relation.kind == engine::Relation::Kind::kKeyedStream) {
+    const std::string dated = order.DatedSql(engine.AllRowsSql(relation), relation.key);
+    return {.is_known = true,
+            .earliest = Earliest(engine, "_leat_dated",
+                                 fmt::format("(SELECT d._leat_dated FROM {} d SEMI JOIN ({}) USING ({}, _leat_seq))",
+                                             dated, came, QuoteList(relation.key)))};
+  }
+  // Files that were merged hold the versions that they held; a delete among them counts from the row that it ends.
   const std::string gone = VersionsIn(engine, table.schema(), left);
   return {.is_known = true,
-          .earliest = Earliest(engine, moment,
+          .earliest = Earliest(engine, order.MomentSql(),
                                fmt::format("(({0} EXCEPT ALL {1}) UNION ALL ({1} EXCEPT ALL {0}))", came, gone))};
 }
 

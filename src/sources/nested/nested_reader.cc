@@ -285,6 +285,7 @@ class NestedReader::Impl {
     change.properties["leat.base_seq"] = std::to_string(base_seq);
     change.properties["leat.base_from_seq"] = std::to_string(base_from_seq);
     change.replace_all = from_landing_;
+    if (from_landing_) change.properties["leat.rebuilt"] = std::to_string(context_.commit_number);
     AddFiles(change, Write(stream_.info.name, schema_, sql_->Rows(Chosen(current), false)));
     AddFiles(change, Write(stream_.info.name, schema_, sql_->Rows(Chosen(superseded), true)));
     outcome.kind = StreamOutcome::Kind::kChanged;
