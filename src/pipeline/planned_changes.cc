@@ -167,8 +167,10 @@ class Planner {
     if (fault && fault->severity == Severity::kError) return Refuse(table);
     table.read = *forecast;
     const std::vector<duck::Column> columns = ColumnsOf(forecast->schema);
-    stream_columns_[stream.name] = columns;
-    if (IsLoaded(project_, stream.name))
+    // An API tells its columns with its first rows: until then, what reads them is not checked.
+    const bool has_columns = !columns.empty();
+    if (has_columns) stream_columns_[stream.name] = columns;
+    if (has_columns && IsLoaded(project_, stream.name))
       stream_specs_[stream.name] =
           SpecOfStream(project_, stream.name, forecast->schema, stream.key, PatternOf(project_, stream.name)->place);
     const lake::Table* published = TableOf(stream.table());

@@ -27,17 +27,20 @@ _KEY_OF = {
 class Billing:
     """A world, its API, a project made by `leat init`, and the oracle that reads as often as the project."""
 
-    def __init__(self, folder, customers: int) -> None:
-        self.world = generate(customers=customers, months=MONTHS)
-        self.oracle = Oracle(self.world)
+    def __init__(self, folder, customers: int, months: int = MONTHS, zone: str = "UTC") -> None:
+        self.world = generate(customers=customers, months=months)
+        self.oracle = Oracle(self.world, zone)
         self.clock = Clock(folder)
         self.api = BillingApi(self.world).__enter__()
         leat = Leat(folder / "home", folder)
         leat.run("init", "billing", "--template", "billing", "--source", self.api.url).expect(0)
         self.project = Project(leat, folder / "billing", KEYS)
         self.project.edit("sources/billing.yaml", "requests: 150, per: 1m", "requests: 1000, per: 1s")
-        # Months in one commit each; that a long span is read in several is shown elsewhere, and by the demo.
-        self.project.edit("sources/billing.yaml", "start: 2015-01-01}", "start: 2023-11-01, window: 40d}")
+        # All in one commit; that a long span is read in several is shown elsewhere, and by the demo.
+        self.project.edit("sources/billing.yaml", "start: 2015-01-01}", "start: 2023-11-01, window: 1000d}")
+        if zone != "UTC":
+            self.project.edit("leat.yaml", "timezone: UTC", f"timezone: {zone}")
+            self.project.edit("macros/time.sql", "timezone('UTC', t)", f"timezone('{zone}', t)")
 
     def close(self) -> None:
         self.api.__exit__()
@@ -82,8 +85,10 @@ def billing(tmp_path):
 
 
 def test_24_months_run_by_run(billing):
+    """Read after each month for half a year, then after every third: some months end unread. At last a day later."""
     times = run_times(billing.world, MONTHS)
-    for number, now in enumerate(times, 1):
+    for number in (*range(1, 7), *range(9, MONTHS + 1, 3), len(times)):
+        now = times[number - 1]
         billing.run(now)
         if number % 6 == 0 or number in (1, 2, 3) or number == len(times):
             billing.compare(now, min(number, MONTHS))
@@ -101,10 +106,36 @@ def _world_was_worth_it(billing) -> None:
     subscriptions = billing.oracle.versions["subscriptions"].values()
     assert any(len({v["currency_code"] for v in known}) > 1 for known in subscriptions), "no change of currency"
     assert any(known[i]["deleted"] and not known[-1]["deleted"] for known in subscriptions for i in range(len(known)))
-    ends = [moment(billing.oracle._border(month + 1)).date() for month in range(MONTHS)]
+    ends = [moment(billing.oracle.border(month + 1)).date() for month in range(MONTHS)]
     assert any(end.weekday() >= 5 for end in ends) and any((end.month, end.day) == (1, 1) for end in ends)
     changes = {row["change"] for month in range(MONTHS) for row in billing.oracle.monthly("change", month).values()}
     assert changes == {"new", "churned", "upgraded", "downgraded", "unchanged", None}
+
+
+def test_months_begin_where_they_are_known_and_end_at_midnight_of_the_zone(tmp_path):
+    """Read for the first time after seven months; then all subscriptions are gone for a month, and one begins."""
+    billing = Billing(tmp_path, customers=2, months=10, zone="Europe/Berlin")
+    try:
+        border = billing.oracle.border
+        for site in billing.world.sites.values():
+            for key, versions in list(site.versions["subscriptions"].items()):
+                site.put("subscriptions", versions[-1].body | {"deleted": True}, border(7) + 1000)
+            site.put("subscriptions", versions[0].body | {"id": f"{key}_again"}, border(8) + 3600)
+            # Written in the last hour of a month that is another month in UTC, and long after its date.
+            invoice = next(iter(site.versions["invoices"].values()))[0].body
+            site.put("invoices", invoice | {"id": "inv_late_evening", "date": border(7) - 60}, border(7) - 60)
+            site.put("invoices", invoice | {"id": "inv_backdated", "date": border(7) - 86400}, border(8) + 50)
+        for months in (7, 8, 9):
+            now = border(months) + 120
+            done = billing.run(now)
+            assert "invoice_stands_in_one_month" not in done.stderr
+            billing.compare(now, months)
+        changes = [set(row["change"] for row in billing.oracle.monthly("change", month).values()) for month in range(9)]
+        assert changes == [set()] * 7 + [{"churned"}, {"new"}]
+        with billing.project.lake() as lake:
+            assert min(row["month"] for row in lake.rows("monthly.invoices")) == billing.oracle.day(border(6))
+    finally:
+        billing.close()
 
 
 def test_a_second_run_changes_nothing_and_asks_for_little(billing):

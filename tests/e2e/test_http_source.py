@@ -474,6 +474,25 @@ def test_partition_that_fails_fails_the_stream_but_not_the_others_rows(project, 
     assert project.query("SELECT n FROM mart.total") == ["2"]
 
 
+def test_plan_before_the_first_read_leaves_what_reads_unknown_columns_unchecked(project, api):
+    project.source("key: id\nstreams: {rates: {path: /rates}}\n")
+    project.write(
+        "leat.yaml",
+        "name: small\nconnections: {w: {type: duckdb, path: w.duckdb}}\n"
+        "warehouse: {connection: w, schema: public, load: ['api.*']}\n",
+    )
+    project.write("models/mart/wide.sql", "SELECT COLUMNS('^[a-z]{3}$') FROM api.rates")
+    project.write("models/mart/long.sql", "SELECT * FROM mart.wide UNPIVOT (rate FOR currency IN (COLUMNS(*)))")
+    for command in (["plan"], ["plan", "api.rates"], ["run", "--dry-run"]):
+        done = project.command(*command).expect(0)
+        assert "+ api.rates" in done.stdout and not done.stderr
+        assert "CREATE TABLE" not in done.stdout, "nobody knows its columns"
+    assert not api.take()
+    api.answer = lambda request: Answer([{"id": 1, "usd": 1.5}])
+    project.run().expect(0)
+    project.command("plan", "--exit-code").expect(0)
+
+
 def test_stream_that_the_api_does_not_have_is_skipped_with_a_warning(project, api):
     def answer(request: Request) -> Answer:
         if request.path == "/us/plans":

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 DAY = 86400
 PLAN_MODEL, ITEM_MODEL = "plan", "item"
 
-# Price of one unit a month in the minor unit of its currency. Nobody quotes ARS, and RUB is quoted no more.
+# Price of one unit a month in the minor unit of its currency.
 UNIT_PRICE = {
     "EUR": 4900,
     "USD": 5900,
@@ -32,6 +32,7 @@ UNIT_PRICE = {
     "ARS": 9900000,
     "RUB": 450000,
 }
+NOT_QUOTED = ("ARS", "RUB")  # nobody quotes the one, and the other no more
 PLANS = {"basic": 1, "team": 3, "scale": 10, "legacy": 2}  # name: price in units
 ADDONS = {"support": 1, "storage": 2, "sandbox": 1}
 
@@ -68,6 +69,7 @@ class Site:
     catalog: str
     base_currency: str
     key: str
+    unit_price: dict[str, int] = field(default_factory=lambda: UNIT_PRICE)
     versions: dict[str, dict[str, list[Version]]] = field(default_factory=dict)
     edition: int = 0  # grows with every put()
 
@@ -111,10 +113,15 @@ def _spread(text: str) -> int:
     return sum(map(ord, text)) % 997
 
 
-def generate(seed: int = 7, first_month: tuple[int, int] = (2023, 11), months: int = 24, customers: int = 24) -> World:
-    """Two sites, one of each product catalog, over `months` months, each with `customers` customers."""
+def generate(
+    seed: int = 7, first_month: tuple[int, int] = (2023, 11), months: int = 24, customers: int = 24, all_quoted: bool = False
+) -> World:
+    """Two sites, one of each product catalog, over `months` months, each with `customers` customers.
+
+    `all_quoted`: nobody pays in a currency without exchange rates."""
+    prices = {currency: unit for currency, unit in UNIT_PRICE.items() if not all_quoted or currency not in NOT_QUOTED}
     start, end = month_start(*first_month), month_start(*first_month, months)
-    sites = [Site("acme-eu", PLAN_MODEL, "EUR", "eu_key"), Site("acme-us", ITEM_MODEL, "USD", "us_key")]
+    sites = [Site("acme-eu", PLAN_MODEL, "EUR", "eu_key", prices), Site("acme-us", ITEM_MODEL, "USD", "us_key", prices)]
     for site in sites:
         _Catalog(site, start, end).live()
         for number in range(1, customers + 1):
@@ -182,7 +189,7 @@ class _Catalog:
         return self.start + int((self.end - self.start) * share) // DAY * DAY + 9 * 3600
 
     def _plan_model(self) -> None:
-        for currency, unit in UNIT_PRICE.items():
+        for currency, unit in self.site.unit_price.items():
             for name, units in PLANS.items():
                 plan = {"id": f"{name}-{currency}", "name": f"{name.title()} {currency}", "price": unit * units, "period": 1,
                         "period_unit": "month", "pricing_model": "per_unit", "charge_type": "recurring", "status": "active",
@@ -218,7 +225,7 @@ class _Catalog:
             self.site.put("items", item, self.start)
             if name == "legacy":
                 self.site.put("items", item | {"status": "archived", "archived_at": self._later(0.4)}, self._later(0.4))
-            for currency, unit in UNIT_PRICE.items():
+            for currency, unit in self.site.unit_price.items():
                 price = {"id": f"{name}-{currency}", "name": f"{name.title()} {currency}", "item_family_id": "crm",
                          "item_id": name, "status": "active", "pricing_model": "per_unit", "price": unit * units,
                          "period": 1, "period_unit": "month", "currency_code": currency, "is_taxable": True,
@@ -258,9 +265,9 @@ class _Customer:
         self.site, self.number, self.choice, self.start, self.end = site, number, choice, start, end
         self.story = number % 12
         self.is_founder = number <= 2
-        self.currency = {6: "JPY", 11: "ARS", 10: "RUB"}.get(self.story) or choice.choice(
-            [site.base_currency, "EUR", "USD", "GBP", "SEK", "CHF"]
-        )
+        self.currency = {6: "JPY", 11: "ARS", 10: "RUB"}.get(self.story)
+        if self.currency not in site.unit_price:
+            self.currency = choice.choice([site.base_currency, "EUR", "USD", "GBP", "SEK", "CHF"])
 
     def live(self) -> None:
         born = self.start + int((self.end - self.start) * self.choice.random() ** 2 * 0.8)

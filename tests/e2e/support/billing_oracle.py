@@ -1,12 +1,14 @@
 """What the billing template's tables must hold, computed from the generated world with fractions: no SQL, no leat.
 
 An Oracle reads the world as the API shows it, at the same moments as the program under test, and keeps every version it
-is shown. `latest` and `monthly` give, for a table, its rows as {key: row} with the columns that were computed.
+is shown. `latest` and `monthly` give, for a table, its rows as {key: row} with the columns that were computed. Which
+invoices a month has is taken from the world's own timeline, as it was then, whatever was shown of it.
 """
 
 import calendar
 import datetime
 import fractions
+import zoneinfo
 from decimal import Decimal
 
 from support.billing import World, billing_api, billing_world, month_start
@@ -28,8 +30,9 @@ def in_eur(amount: int | None, currency: str, rates: dict[str, fractions.Fractio
 
 
 class Oracle:
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, zone: str = "UTC") -> None:
+        self.world, self.zone = world, zoneinfo.ZoneInfo(zone)
+        self.first_read: int | None = None
         self.read_until: int | None = None
         self.versions: dict[str, dict[tuple[str, str], list[dict]]] = {}
         self.rates: dict[datetime.date, dict[str, fractions.Fraction]] = {}
@@ -38,6 +41,7 @@ class Oracle:
 
     def read(self, now: int) -> None:
         since = 0 if self.read_until is None else self.read_until - OVERLAP_S
+        self.first_read = self.first_read or now
         for site in self.world.sites.values():
             for endpoint in site.versions:
                 self._read_list(site, endpoint, since, now)
@@ -91,7 +95,7 @@ class Oracle:
     # ---- the tables ----
 
     def latest(self, table: str, now: int) -> dict[tuple, dict]:
-        day = moment(now).date()
+        day = self.day(now)
         if table == "subscriptions":
             return {key: self._subscription(body, day) for key, body in self._subscriptions().items()}
         if table == "subscription_lines":
@@ -111,27 +115,50 @@ class Oracle:
 
     def monthly(self, table: str, month: int) -> dict[tuple, dict]:
         """Of the n-th month of the world, from 0."""
-        start, end = self._border(month), self._border(month + 1)
-        day = moment(end).date()
+        end = self.border(month + 1)
+        day = self.day(end)
+        if not self._is_known(month):
+            return {}
         if table == "subscriptions":
             found = {key: self._subscription(body, day) for key, body in self._subscriptions(end).items()}
         elif table == "subscription_lines":
             found = self._lines(self._subscriptions(end), day)
         elif table == "invoices":
-            found = {}
-            for key, body in self._standing("invoices", end).items():
-                if start <= body["date"] < end:
-                    row = {"status": body["status"], "total": body["total"], "amount_due": body["amount_due"]}
-                    amounts = {name: body[name] for name in ("total", "amount_due")}
-                    found[key] = self._priced(row, body["currency_code"], day, amounts)
+            found = {key: self._invoice(body, day) for key, body in self._invoices(month).items()}
         else:
             found = self._change(month)
-        first = moment(start).date()
+        first = self.day(self.border(month))
         return {(first, *key): row for key, row in found.items()}
 
-    def _border(self, month: int) -> int:
+    def day(self, seconds: int) -> datetime.date:
+        return moment(seconds).astimezone(self.zone).date()
+
+    def border(self, month: int) -> int:
+        """When the n-th month begins: midnight in the zone, on the day that UTC's calendar has there."""
         first = moment(self.world.start)
-        return month_start(first.year, first.month, month)
+        midnight = moment(month_start(first.year, first.month, month)).replace(tzinfo=self.zone)
+        return int(midnight.timestamp())
+
+    def _is_known(self, month: int) -> bool:
+        """Whether the month after it had not ended when the world was read first."""
+        return self.first_read is not None and self.first_read < self.border(month + 2)
+
+    def _invoices(self, month: int) -> dict[tuple[str, str], dict]:
+        """Those dated in the month that had not been deleted by its end, whenever they were written; each in the version
+        that comes nearest of those shown."""
+        start, end = self.border(month), self.border(month + 1)
+        found = {}
+        for site in self.world.sites.values():
+            for key, versions in site.versions["invoices"].items():
+                past = [version.body for version in versions if version.body["updated_at"] < end]
+                shown = [body for body in self.versions["invoices"].get((site.name, key), []) if not body["deleted"]]
+                if start <= versions[0].body["date"] < end and shown and not (past and past[-1]["deleted"]):
+                    found[site.name, key] = ([body for body in shown if body["updated_at"] < end] or shown[:1])[-1]
+        return found
+
+    def _invoice(self, body: dict, day: datetime.date) -> dict:
+        row = {"status": body["status"], "total": body["total"], "amount_due": body["amount_due"]}
+        return self._priced(row, body["currency_code"], day, {name: body[name] for name in ("total", "amount_due")})
 
     def _subscription(self, body: dict, day: datetime.date) -> dict:
         amount = sum(line["amount"] for line in _lines_of(body).values())
@@ -166,8 +193,8 @@ class Oracle:
         )
 
     def _change(self, month: int) -> dict[tuple, dict]:
-        if month == 0:
-            return {}  # there is no month before it
+        if not self._is_known(month - 1):
+            return {}
         before, after = (
             {key[1:]: row for key, row in self.monthly("subscriptions", m).items() if row["status"] in ("active", "non_renewing")}
             for m in (month - 1, month)

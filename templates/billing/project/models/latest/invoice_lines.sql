@@ -15,4 +15,4 @@ SELECT
   r.rate_date AS eur_rate_date
 FROM billing.invoices__line_items t
 JOIN billing.invoices i ON i.site = t.site AND i.id = t.invoices_id
-LEFT JOIN rates_on(CAST($run_time AS DATE)) r ON r.currency = i.currency_code
+LEFT JOIN rates_on(local_date($run_time)) r ON r.currency = i.currency_code

@@ -14,5 +14,5 @@ SELECT
   r.rate_date AS eur_rate_date
 FROM billing.plans t
 LEFT JOIN deleted_by_event('plan') gone ON gone.site = t.site AND gone.id = t.id AND gone.deleted_at >= t.updated_at
-LEFT JOIN rates_on(CAST($run_time AS DATE)) r ON r.currency = t.currency_code
+LEFT JOIN rates_on(local_date($run_time)) r ON r.currency = t.currency_code
 WHERE gone.id IS NULL

@@ -36,4 +36,4 @@ SELECT
   r.rate_date AS eur_rate_date
 FROM lines l
 ANTI JOIN deleted_subscriptions(TIMESTAMPTZ 'infinity') d ON d.site = l.site AND d.id = l.subscriptions_id
-LEFT JOIN rates_on(CAST($run_time AS DATE)) r ON r.currency = l.currency_code
+LEFT JOIN rates_on(local_date($run_time)) r ON r.currency = l.currency_code

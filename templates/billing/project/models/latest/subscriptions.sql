@@ -24,4 +24,4 @@ SELECT
 FROM billing.subscriptions s
 ANTI JOIN deleted_subscriptions(TIMESTAMPTZ 'infinity') d ON d.site = s.site AND d.id = s.id
 LEFT JOIN paid p ON p.site = s.site AND p.id = s.id
-LEFT JOIN rates_on(CAST($run_time AS DATE)) r ON r.currency = s.currency_code
+LEFT JOIN rates_on(local_date($run_time)) r ON r.currency = s.currency_code

@@ -13,4 +13,4 @@ SELECT
   r.rate AS eur_rate,
   r.rate_date AS eur_rate_date
 FROM billing.transactions t
-LEFT JOIN rates_on(CAST($run_time AS DATE)) r ON r.currency = t.currency_code
+LEFT JOIN rates_on(local_date($run_time)) r ON r.currency = t.currency_code

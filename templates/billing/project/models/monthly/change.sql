@@ -2,7 +2,7 @@
 description: >-
   What became of the running subscriptions from one month's end to the next, as those two months were stored,
   by their value in EUR. So a changed exchange rate is a change too; the amounts beside it tell which it was.
-  The first month that is stored has none before it, and no rows here.
+  The first month of a site has none before it, and no rows here.
 kind: period
 time: month
 key: [month, site, id]
@@ -16,15 +16,15 @@ checks:
 WITH before AS (
   SELECT *
   FROM monthly.subscriptions
-  WHERE month = CAST($period_start - INTERVAL 1 MONTH AS DATE) AND is_running(status)
+  WHERE month = local_date($period_start) - INTERVAL 1 MONTH AND is_running(status)
 ),
 after AS (
   SELECT *
   FROM monthly.subscriptions
-  WHERE month = CAST($period_start AS DATE) AND is_running(status)
+  WHERE month = local_date($period_start) AND is_running(status)
 )
 SELECT
-  CAST($period_start AS DATE) AS month,
+  local_date($period_start) AS month,
   coalesce(a.site, b.site) AS site,
   coalesce(a.id, b.id) AS id,
   b.currency_code AS currency_code_before,
@@ -42,4 +42,4 @@ SELECT
   END AS change                                          -- none where no rate says what one of the two is worth
 FROM before b
 FULL JOIN after a ON a.site = b.site AND a.id = b.id
-WHERE EXISTS (FROM monthly.subscriptions WHERE month = CAST($period_start - INTERVAL 1 MONTH AS DATE))
+JOIN first_months() f ON f.site = coalesce(a.site, b.site) AND f.first_month < local_date($period_start)

@@ -29,11 +29,12 @@ WITH lines AS (
   JOIN billing.subscriptions__at($period_end - INTERVAL 1 MICROSECOND) s ON s.site = i.site AND s.id = i.subscriptions_id
 )
 SELECT
-  CAST($period_start AS DATE) AS month,
+  local_date($period_start) AS month,
   l.*,
   in_eur(l.amount, r.digits, r.rate) AS amount_eur,
   r.rate AS eur_rate,
   r.rate_date AS eur_rate_date
 FROM lines l
 ANTI JOIN deleted_subscriptions($period_end) d ON d.site = l.site AND d.id = l.subscriptions_id
-LEFT JOIN rates_on(CAST($period_end AS DATE)) r ON r.currency = l.currency_code
+JOIN first_months() f ON f.site = l.site AND f.first_month <= local_date($period_start)
+LEFT JOIN rates_on(local_date($period_end)) r ON r.currency = l.currency_code

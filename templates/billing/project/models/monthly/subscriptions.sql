@@ -1,7 +1,7 @@
 /* ---
 description: >-
   Each subscription as it stood when the month ended, and what it brought then, in EUR by the rates of the
-  day after. One that had been deleted by then is not here.
+  day after. One that had been deleted by then is not here. Begins with the month before the site's first read.
 kind: period
 time: month
 key: [month, site, id]
@@ -15,11 +15,11 @@ checks:
 WITH paid AS (
   SELECT site, subscriptions_id AS id, sum(amount) AS amount
   FROM monthly.subscription_lines
-  WHERE month = CAST($period_start AS DATE)
+  WHERE month = local_date($period_start)
   GROUP BY ALL
 )
 SELECT
-  CAST($period_start AS DATE) AS month,
+  local_date($period_start) AS month,
   s.site,
   s.id,
   s.customer_id,
@@ -33,5 +33,6 @@ SELECT
   r.rate_date AS eur_rate_date
 FROM billing.subscriptions__at($period_end - INTERVAL 1 MICROSECOND) s
 ANTI JOIN deleted_subscriptions($period_end) d ON d.site = s.site AND d.id = s.id
+JOIN first_months() f ON f.site = s.site AND f.first_month <= local_date($period_start)
 LEFT JOIN paid p ON p.site = s.site AND p.id = s.id
-LEFT JOIN rates_on(CAST($period_end AS DATE)) r ON r.currency = s.currency_code
+LEFT JOIN rates_on(local_date($period_end)) r ON r.currency = s.currency_code
