@@ -98,7 +98,7 @@ TEST(UrlTest, HidesSecretsByValueAndByName) {
 }
 
 TEST(UrlTest, MasksTheLongestSecretFirst) {
-  EXPECT_EQ(MaskSecrets("a ke+y b ke%2By c ke+y2", {Secret("ke+y"), Secret(), Secret("ke+y2"), Secret("*")}),
+  EXPECT_EQ(MaskSecrets("a ke+y b ke%2By c ke+y2", {Secret("ke+y"), Secret(), Secret("ke+y2")}),
             "a **** b **** c ****");
 }
 
