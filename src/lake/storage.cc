@@ -67,7 +67,7 @@ class LocalStorage : public Storage {
   void RemoveQuietly(const std::string& name) const noexcept override {
     try {
       std::remove(DuckPath(name).c_str());  // a file, or a folder that is empty
-    } catch (...) {  // no memory for the path: the file stays as an orphan
+    } catch (...) {                         // no memory for the path: the file stays as an orphan
     }
   }
 
