@@ -1201,22 +1201,32 @@ constexpr Field kSchemaYmlFields[] = {
      .section = &kDbtExposureSection},
 };
 
-/// The names of all fields of type secret below a section, each section visited once.
-void CollectSecrets(const Section& section, std::vector<const Section*>& seen, std::vector<std::string>& names) {
+/// Names of fields, those of secrets apart.
+struct NamesOfFields {
+  std::vector<std::string> secret, others;
+};
+
+/// The names of all fields below a section, each section visited once.
+void CollectNames(const Section& section, std::vector<const Section*>& seen, NamesOfFields& names) {
   if (std::find(seen.begin(), seen.end(), &section) != seen.end()) return;
   seen.push_back(&section);
   for (const Field* field : section.AllFields()) {
-    if (field->type == kSecret || field->type == kCredential) names.emplace_back(field->name);
-    if (field->section != nullptr) CollectSecrets(*field->section, seen, names);
+    const bool is_secret = field->type == kSecret || field->type == kCredential;
+    (is_secret ? names.secret : names.others).emplace_back(field->name);
+    if (field->section != nullptr) CollectNames(*field->section, seen, names);
   }
 }
 
-std::vector<std::string> SecretNames() {
+NamesOfFields AllNames() {
   std::vector<const Section*> seen;
-  std::vector<std::string> names;
-  CollectSecrets(kProjectSection, seen, names);
-  CollectSecrets(kSourceSection, seen, names);
+  NamesOfFields names;
+  CollectNames(kProjectSection, seen, names);
+  CollectNames(kSourceSection, seen, names);
   return names;
+}
+
+bool Contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
@@ -1272,8 +1282,20 @@ const Field* Section::Find(std::string_view name) const {
 }
 
 bool NamesSecret(std::string_view key) {
-  static const std::vector<std::string> kNames = SecretNames();
-  return !NearestNames(key, kNames).empty();
+  static const NamesOfFields kNames = AllNames();
+  if (Contains(kNames.secret, key)) return true;
+  // `values` is a field of its own, and no slip for `value`.
+  return !Contains(kNames.others, key) && (!NearestNames(key, kNames.secret).empty() || SendsSecret(key));
+}
+
+bool SendsSecret(std::string_view name) {
+  std::string plain = ToLower(name);
+  std::replace(plain.begin(), plain.end(), '-', '_');
+  if (plain == "token") return true;
+  for (const std::string_view ending :
+       {"authorization", "api_key", "apikey", "access_token", "auth_token", "client_secret", "password"})
+    if (plain.ends_with(ending)) return true;
+  return false;
 }
 
 }  // namespace leat::config

@@ -102,5 +102,7 @@ std::span<const FileKind> FileKinds();
 
 /// Whether a key is, or looks like a slip for, one that holds a secret: its value is never shown.
 bool NamesSecret(std::string_view key);
+/// Whether a header or parameter of that name carries a secret by custom: `Authorization`, `X-Api-Key`.
+bool SendsSecret(std::string_view name);
 
 }  // namespace leat::config

@@ -140,6 +140,13 @@ HttpAuth ReadAuth(const Values& values, const std::string& source, const Environ
   }
   auth.user = part("user");
   auth.password = part("password");
+  const bool is_key_written = auth.type == kBasic && !values.Given("password") && !auth.user.secret &&
+                              !auth.user.text.value.empty() && PlaceholdersIn(auth.user.text.value).empty();
+  if (is_key_written)
+    diagnostics.push_back(MakeFault("LEAT0108", auth.user.text.place,
+                                    "auth.user stands in the file and has no password, so it is a key; expected "
+                                    "${NAME}, ${file:/path} or {name}",
+                                    "for example  auth: {type: basic, user: \"${API_KEY}\"}"));
   auth.token = part("token");
   auth.name = values.LocatedText("name");
   auth.value = part("value");
@@ -217,6 +224,26 @@ std::map<std::string, std::optional<Located<std::string>>> ReadTemplates(const V
     if (entry.value->kind != YamlNode::Kind::kNull) text = Located<std::string>{entry.value->text, entry.value->place};
   }
   return templates;
+}
+
+/// A secret may stand in `auth` only, and there by reference; elsewhere it would be sent to whoever a redirect names.
+void RefuseSecret(const std::string& path, const std::string& name, const YamlNode& value,
+                  std::vector<Diagnostic>& diagnostics) {
+  const bool is_text =
+      value.kind == YamlNode::Kind::kScalar && !value.text.empty() && PlaceholdersIn(value.text).empty();
+  if (!is_text || !SendsSecret(name)) return;
+  diagnostics.push_back(MakeFault(
+      "LEAT0108", value.place, fmt::format("{}.{} stands in the file; expected it in `auth`", path, name),
+      fmt::format("for example  auth: {{type: header, name: {}, value: \"${{{}}}\"}}", name, VariableName(name))));
+}
+
+void RefuseSecretsIn(const std::string& path, const YamlNode& node, std::vector<Diagnostic>& diagnostics) {
+  for (const YamlPointer& item : node.items) RefuseSecretsIn(path, *item, diagnostics);
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.value == nullptr) continue;
+    RefuseSecret(path, entry.key, *entry.value, diagnostics);
+    RefuseSecretsIn(path, *entry.value, diagnostics);
+  }
 }
 
 void CollectTexts(const YamlNode& node, std::vector<Located<std::string>>& texts) {
@@ -307,6 +334,10 @@ void CheckKeysTogether(const std::string& stream, const StreamRule& rule, std::v
   Require(has_key || !http.position, http.position ? http.position->place : place,
           fmt::format("{} has a position and no key: what changed could not be told from what is new", stream),
           "name the fields that identify a row:  key: id", diagnostics);
+  Require(
+      has_key || !http.for_each, http.for_each ? http.for_each->stream.place : place,
+      fmt::format("{} has for_each and no key: rows of a parent could not be told from those of the others", stream),
+      "name the fields that identify a row among those of its parent:  key: id", diagnostics);
   Require(has_key || http.finds_children || http.children.empty(), place,
           fmt::format("{} has children and no key, by which they would find their rows", stream),
           "name the fields that identify a row:  key: id", diagnostics);
@@ -360,6 +391,8 @@ HttpRules ReadHttpRules(const Values& values, std::vector<Diagnostic>& diagnosti
   if (const YamlNode* body = values.Find("body")) rules.body = std::make_shared<YamlNode>(*body);
   if (rules.body != nullptr) rules.method = "POST";
   if (values.Has("method")) rules.method = values.Text("method");
+  for (const char* key : {"params", "headers", "body"})
+    if (const YamlNode* node = values.Find(key)) RefuseSecretsIn(key, *node, diagnostics);
   rules.params = ReadTemplates(values, "params");
   rules.headers = ReadTemplates(values, "headers");
   if (values.Text("format") == "jsonl") rules.format = RecordFormat::kJsonLines;

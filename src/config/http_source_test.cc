@@ -111,6 +111,8 @@ TEST_F(HttpSourceTest, RefusesKeysThatDoNotGoTogether) {
   const std::string base = "base_url: https://api.acme.example\n";
   EXPECT_THAT(FaultsOf(base + "streams: {a: {position: {from: t}}}\n"),
               ElementsAre(HasSubstr("LEAT0122 a has a position and no key")));
+  EXPECT_THAT(FaultsOf(base + "streams: {b: , a: {for_each: {stream: b, values: {i: id}}}}\n"),
+              ElementsAre(HasSubstr("LEAT0122 a has for_each and no key")));
   EXPECT_THAT(FaultsOf(base + "streams: {a: {children: [b]}}\n"), ElementsAre(HasSubstr("a has children and no key")));
   EXPECT_THAT(FaultsOf(base + "streams: {a: {body: {x: 1}, method: GET}}\n"),
               ElementsAre(HasSubstr("a has a body, which method GET has not")));
@@ -127,6 +129,15 @@ TEST_F(HttpSourceTest, RefusesSecretsInTheFile) {
               ElementsAre(HasSubstr("LEAT0108 auth.token stands in the file")));
   EXPECT_THAT(FaultsOf("base_url: https://{s}.a.example\npartitions: {s: {x: {api_key: live_123}}}\nstreams: {a: }\n"),
               ElementsAre(HasSubstr("LEAT0108 x.api_key stands in the file")));
+  const std::string base = "base_url: https://a.example\n";
+  for (const char* given :
+       {"headers: {Authorization: Bearer abc}", "headers: {X-Api-Key: abc}", "params: {api_key: abc}",
+        "body: {of: [{access_token: abc}]}", "auth: {type: basic, user: sk_live_abc}"})
+    EXPECT_THAT(FaultsOf(base + "streams: {a: {}}\n" + given), ElementsAre(HasSubstr("LEAT0108"))) << given;
+  for (const char* given :
+       {"params: {page_token: abc, value: 5, sort_key: id}", "params: {token: \"{s}\"}\npartitions: {s: [x]}",
+        "auth: {type: basic, user: me, password: \"${PW}\"}", "auth: {type: basic, user: \"${KEY}\"}"})
+    EXPECT_THAT(FaultsOf(base + "streams: {a: {}}\n" + given), IsEmpty()) << given;
 }
 
 TEST_F(HttpSourceTest, RefusesPartitionsThatCannotBeFolders) {

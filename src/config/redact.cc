@@ -39,8 +39,20 @@ SecretValue ValueAt(std::string_view line, size_t begin) {
   return {begin, line.size(), true};
 }
 
+/// Whether the word from `begin` to `end` can be a key: one stands at the beginning of a line or of an entry of a flow
+/// map, where its colon may be forgotten, or has a colon.
+bool IsKeyPlace(std::string_view line, size_t begin, size_t end) {
+  const size_t after = line.find_first_not_of("\"' \t", end);
+  const char next = after == std::string_view::npos ? '\0' : line[after];
+  if (next == ':' || next == '=') return true;
+  const size_t before = line.substr(0, begin).find_last_not_of("\"' \t-");
+  return (before == std::string_view::npos || line[before] == '{' || line[before] == ',') && next != ',' &&
+         next != ']' && next != '}';
+}
+
 /// The first secret's value in a line that is a key's; nullopt if there is none.
-std::optional<SecretValue> FindSecret(std::string_view line) {
+/// \param users_too  users are keys of an API
+std::optional<SecretValue> FindSecret(std::string_view line, bool users_too) {
   for (size_t i = 0; i < line.size();) {
     if (!IsWordCharacter(line[i])) {
       ++i;
@@ -48,7 +60,9 @@ std::optional<SecretValue> FindSecret(std::string_view line) {
     }
     size_t end = i;
     while (end < line.size() && IsWordCharacter(line[end])) ++end;
-    if (end - i <= 64 && NamesSecret(line.substr(i, end - i))) {
+    const std::string_view word = line.substr(i, end - i);
+    const bool is_secret = end - i <= 64 && (NamesSecret(word) || (users_too && word == "user"));
+    if (is_secret && IsKeyPlace(line, i, end)) {
       const SecretValue value = ValueAt(line, end);
       if (value.open) return value;
     }
@@ -70,6 +84,7 @@ std::string RedactSecrets(std::string_view yaml) {
   // case.
   std::optional<size_t> key_indentation;
   bool value_awaited = false;
+  const bool users_too = yaml.find("type: basic") != std::string_view::npos;
   for (const std::string& line : Split(yaml, '\n')) {
     const bool blank = Trim(line).empty();
     const bool inside = key_indentation && (value_awaited || Indentation(line) > *key_indentation);
@@ -79,7 +94,7 @@ std::string RedactSecrets(std::string_view yaml) {
       shown += line.substr(0, Indentation(line)) + Stars(Trim(line));
       value_awaited = false;
     } else {
-      const auto secret = FindSecret(line);
+      const auto secret = FindSecret(line, users_too);
       key_indentation = secret ? std::optional(Indentation(line)) : std::nullopt;
       value_awaited = secret && secret->begin == secret->end;
       shown += secret ? RedactUrls(line.substr(0, secret->begin)) + Stars(std::string_view(line).substr(secret->begin))

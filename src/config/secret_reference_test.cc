@@ -92,6 +92,11 @@ TEST(RedactTest, HidesSecretsAndKeepsReferences) {
   EXPECT_EQ(RedactSecrets("password: |\n  canary\n  canary\nnext: 1"), "password: *\n  ******\n  ******\nnext: 1");
   EXPECT_EQ(RedactSecrets("  password:\n    canary\n  host: x\n"), "  password:\n    ******\n  host: x\n");
   EXPECT_EQ(RedactSecrets("{password canary}"), "{password *******");
+  EXPECT_EQ(RedactSecrets("headers: {Authorization: Bearer canary}"), "headers: {Authorization: **************");
+  EXPECT_EQ(RedactSecrets("auth: {type: basic, user: canary}"), "auth: {type: basic, user: *******");
+  for (const char* open : {"paginate: {type: token, read: $.next}", "for_each: {stream: a, values: {i: id}}",
+                           "text: the token of the user", "auth: {type: bearer, token: \"${T}\"}"})
+    EXPECT_EQ(RedactSecrets(open), open);
   EXPECT_EQ(RedactSecrets("host: postgresql://me:canary@h/db # c"), "host: postgresql://me:******@h/db # c");
   EXPECT_EQ(RedactSecrets("pass\xC3\xA9: 1\n"), "pass\xC3\xA9: 1\n");
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <exception>
 #include <future>
 
@@ -65,8 +66,8 @@ class LocalStorage : public Storage {
 
   void RemoveQuietly(const std::string& name) const noexcept override {
     try {
-      RemoveFileQuietly(DuckPath(name));
-    } catch (...) {  // no memory for the path: the file stays as an orphan
+      std::remove(DuckPath(name).c_str());  // a file, or a folder that is empty
+    } catch (...) {                         // no memory for the path: the file stays as an orphan
     }
   }
 

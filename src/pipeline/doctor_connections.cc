@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "clients/postgres/connection.h"
@@ -145,6 +146,24 @@ void ExamineOne(const config::Project& project, const config::Connection& connec
   }
 }
 
+/// Whether the secrets of an API are there; nobody is asked.
+void ExamineSecrets(const config::Source& source, std::vector<Finding>& findings) {
+  const std::string subject = "source " + source.name;
+  const config::HttpAuth& auth = source.http.auth;
+  std::set<std::string> faults;
+  for (const config::HttpPartition& partition : source.http.partitions)
+    for (const config::Credential* part :
+         {&auth.user, &auth.password, &auth.token, &auth.value, &auth.client_id, &auth.client_secret})
+      try {
+        config::ResolveCredential(*part, partition, source.http.partition_name);
+      } catch (const Error& error) {
+        if (faults.insert(error.message()).second)
+          findings.push_back(Fault(subject, error.message(), error.diagnostic().help.front()));
+      }
+  const bool has_auth = auth.type != config::HttpAuth::Type::kNone;
+  if (faults.empty() && has_auth) findings.push_back(Good(subject, "every secret that its requests take is there"));
+}
+
 }  // namespace
 
 std::vector<Finding> ExamineConnections(const config::Project& project, const CancelFlag& cancel) {
@@ -153,6 +172,8 @@ std::vector<Finding> ExamineConnections(const config::Project& project, const Ca
     const auto connection = project.connections.find(name);
     if (connection != project.connections.end()) ExamineOne(project, connection->second, use, cancel, findings);
   }
+  for (const config::Source& source : project.sources)
+    if (source.type == "http") ExamineSecrets(source, findings);
   return findings;
 }
 

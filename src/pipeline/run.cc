@@ -143,20 +143,20 @@ class Runner {
   // --- extract ---
 
   void Extract(PlannedSource& source) {
-    if (source.fault) return FailSource(source, *source.fault);
+    if (source.fault) return FailSource(source, *source.fault, source.streams);
     if (source.streams.empty()) {
       source.source.reset();
       return;
     }
     cancel_.Check();
+    std::vector<sources::StreamInfo> streams = source.streams;
     try {
-      std::vector<sources::StreamInfo> streams = source.streams;
       while (!streams.empty()) {
         ReadRound(source, streams);
         cancel_.Check();
       }
     } catch (const Error& error) {
-      FailSource(source, error);
+      FailSource(source, error, streams);
     }
     source.source.reset();  // its snapshot holds back the source's vacuum
   }
@@ -299,8 +299,8 @@ class Runner {
     return table;
   }
 
-  /// None of a source's streams could be read: each keeps its rows, and what reads them is skipped.
-  void FailSource(const PlannedSource& source, Error error) {
+  /// These streams of a source could not be read to their end: each keeps its rows, and what reads them is skipped.
+  void FailSource(const PlannedSource& source, Error error, const std::vector<sources::StreamInfo>& open) {
     error.SetPlace(source.config->connection.place);
     if (IsUnreachable(error)) ++unreachable_;
     state::Step step{.run = run_.number,
@@ -312,7 +312,7 @@ class Runner {
                      .diagnostic = FormatDiagnosticJson(error.diagnostic())};
     progress_->StepFinished(step, error.diagnostic());
     std::set<std::string> streams;
-    for (const auto& stream : source.streams) streams.insert(stream.name);
+    for (const auto& stream : open) streams.insert(stream.name);
     for (const std::string& stream : streams) {
       failed_inputs_.insert(stream);
       step.table = stream;

@@ -2,7 +2,9 @@
 
 import base64
 import datetime
+import gzip
 import json
+import shutil
 import signal
 import threading
 import time
@@ -110,6 +112,7 @@ def test_landing_none_keeps_nothing(project, api):
     project.run().expect(0)
     assert len(project.versions("api.a", "id")) == 3
     assert not list((project.folder / "lake" / "landing").rglob("*.*"))
+    assert not list((project.folder / "lake" / "landing").rglob("0*")), "not even an empty folder"
 
 
 # --- credentials ---------------------------------------------------------------------------------------------------------
@@ -154,6 +157,17 @@ def test_credentials_of_every_kind(project, api, kind):
     assert api.take() == []
 
 
+def test_doctor_names_secrets_that_are_missing(project, api):
+    project.source(
+        'partitions: {site: {eu: {api_key: "${EU}"}, us: {api_key: "${US}"}}}\n'
+        'auth: {type: basic, user: "{api_key}"}\nkey: id\nstreams: {a: {}}'
+    )
+    told = project.command("doctor", env={"EU": "k"})
+    assert told.code != 0 and "source api" in told.stdout and "the environment variable US is not set" in told.stdout
+    assert "variable EU" not in told.stdout and api.requests == []
+    assert "every secret" in project.command("doctor", env={"EU": "k", "US": "k"}).stdout
+
+
 def test_oauth2_fetches_a_token_once_and_a_new_one_when_it_is_refused(project, api):
     granted = []
 
@@ -179,6 +193,27 @@ def test_oauth2_fetches_a_token_once_and_a_new_one_when_it_is_refused(project, a
     assert granted == ["t0", "t1"]
     assert len(project.versions("api.a", "id")) == 6
     assert holds_canary(project, done.stdout, done.stderr) == []
+
+
+@pytest.mark.parametrize("kind", ["basic", "bearer", "oauth2"])
+def test_server_that_echoes_what_it_was_sent_gives_nothing_away(project, api, kind):
+    def answer(request: Request) -> Answer:
+        sent = request.headers.get("authorization", "")
+        if request.path == "/token":
+            return Answer({"access_token": "tok-9f2", "expires_in": 60})
+        if request.path == "/c":
+            return Answer({"not_here": sent}, status=404)
+        return Answer({"message": f"cannot read {sent}"}, status=200 if request.path == "/b" else 400)
+
+    api.answer = answer
+    auth = AUTHS[kind][0] if kind in AUTHS else f'{{type: oauth2, token_url: "{api.url}/token", client_id: me, client_secret: "${{KEY}}"}}'
+    project.source(
+        f"auth: {auth}\nkey: id\nstreams:\n  a: {{}}\n  b: {{records: $.rows}}\n  c: {{skip_when: {{status: 404, text: not_here}}}}\n"
+    )
+    done = project.run(env={"KEY": "s3cret-canary"}).expect(1)
+    assert done.stderr.count("****") >= 3
+    for shown in ("s3cret-canary", "tok-9f2", base64.b64encode(b"s3cret-canary:").decode()):
+        assert shown not in done.stdout + done.stderr
 
 
 def test_each_partition_has_credentials_of_its_own(project, api):
@@ -354,6 +389,18 @@ def test_without_an_upper_bound_the_newest_record_counts(project, api):
     assert [r.query["since"] for r in api.requests] == ["2024-01-01T00:00:00Z", "2024-03-01T10:00:00Z"]
 
 
+def test_record_of_the_future_does_not_move_the_position_beyond_the_run(project, api):
+    api.answer = lambda request: Answer([{"id": 1, "at": "2099-01-01T00:00:00Z"}])
+    project.source('params: {since: "{since}"}\nposition: {from: at, overlap: 0s, start: 2024-01-01}\nkey: id\nstreams: {a: {}}')
+    project.run().expect(0)
+    ended = datetime.datetime.now(datetime.timezone.utc)
+    time.sleep(1.1)
+    project.run().expect(0)
+    second = datetime.datetime.fromisoformat(api.requests[1].query["since"])
+    assert second <= ended, "what comes between the runs is asked for"
+    assert second > datetime.datetime.fromisoformat("2024-01-01T00:00:00Z")
+
+
 def test_changed_request_is_read_from_the_start(project, api):
     api.answer = lambda request: Answer([{"id": 1, "at": 1700000000}])
     rules = "position: {from: at, unit: s, start: 2023-01-01, window: 7300d}\nkey: id\nstreams: {a: {path: %s}}"
@@ -425,6 +472,25 @@ def test_nobody_there_is_the_sources_fault(project, api):
     done = project.run()
     assert done.code != 0
     assert done.stderr.count("error[LEAT0320]") == 1
+
+
+def test_stream_that_was_done_before_the_api_went_away_stays_done(project, api):
+    def answer(request: Request) -> Answer:
+        if request.path == "/plain":
+            return Answer([{"id": 1}])
+        seen = len([r for r in api.requests if r.path == "/long"])
+        return Answer([{"id": seen, "at": int(request.query["since"])}]) if seen == 1 else Answer({}, status=500)
+
+    api.answer = answer
+    start = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 50 * 86400))
+    project.source(
+        "key: id\nstreams:\n  plain: {}\n"
+        f"  long: {{params: {{since: '{{since}}', until: '{{until}}'}}, position: {{from: at, unit: s, start: {start}, window: 30d}}}}\n"
+    )
+    project.write("models/mart/total.sql", "SELECT count(*) AS n FROM api.plain")
+    done = project.run().expect(1)
+    assert project.query("SELECT n FROM mart.total") == ["1"], done.stderr
+    assert "table_failed table=api.plain" not in done.stderr and "error[LEAT0329]" in done.stderr
 
 
 def test_interrupt_ends_a_wait_at_once(project, api):
@@ -513,6 +579,31 @@ def test_stream_that_the_api_does_not_have_is_skipped_with_a_warning(project, ap
     assert "wrong parameter" in project.run().expect(1).stderr
 
 
+def test_skipped_partition_of_a_stream_without_a_key_keeps_its_rows(project, api):
+    missing = {"new"}
+
+    def answer(request: Request) -> Answer:
+        site = request.path.split("/")[1]
+        return Answer({"message": "not enabled"}, status=400) if site in missing else Answer([{"name": site, "n": len(api.requests)}])
+
+    api.answer = answer
+    project.source(
+        "partitions: {site: [eu, us, new]}\nstreams: {plans: {path: '/{site}/plans', skip_when: {status: 400, text: not enabled}}}\n"
+    )
+    project.run().expect(0)
+    before = project.versions("api.plans", "site", "n")
+    assert sorted(site for _, site, _ in before) == ["eu", "us"], "what was never there takes nothing away"
+    missing.add("us")
+    assert "api.plans of us is skipped" in project.run().expect(0).stderr
+    assert project.versions("api.plans", "site", "n") == before
+    missing.update({"eu"})
+    project.run().expect(0)
+    assert project.versions("api.plans", "site", "n") == before
+    missing.clear()
+    project.run().expect(0)
+    assert sorted({site for _, site, _ in project.versions("api.plans", "site", "n")}) == ["eu", "new", "us"]
+
+
 def test_sub_resources_are_asked_for_once_for_each_new_or_changed_row(project, api):
     invoices = [{"id": "a/1", "v": 1}, {"id": "b", "v": 1}, {"id": "c", "v": 1}]
     notes = {"a/1": ["x", "y"], "b": ["z"], "c": []}
@@ -560,6 +651,47 @@ def test_sub_resources_that_failed_are_asked_for_again(project, api):
     project.run().expect(0)
     assert sorted(r.path for r in api.take()) == ["/a/notes", "/b/notes", "/invoices"]
     assert project.versions("api.notes", "i", "no") == [("u", "a", 1), ("u", "b", 1)]
+
+
+def test_sub_resources_of_rows_that_are_gone_go_with_them(project, api):
+    invoices = [{"id": "a", "ref": "x"}, {"id": "b", "ref": None}, {"id": "c", "ref": ".."}, {"id": "d", "ref": "y"}]
+    api.answer = lambda r: Answer(invoices if r.path == "/invoices" else [{"no": 1}])
+    project.source(
+        "key: id\nstreams:\n  invoices: {}\n"
+        "  notes: {path: '/{i}/notes', key: no, for_each: {stream: invoices, values: {i: ref}}}\n"
+    )
+    done = project.run().expect(0)
+    assert [r.path for r in api.take()] == ["/invoices", "/x/notes", "/y/notes"], "NULL and .. are no part of a path"
+    assert "warning[LEAT0437]" in done.stderr and "{i} would be '..'" in done.stderr
+    del invoices[0]
+    project.run().expect(0)
+    assert project.versions("api.notes", "i", "no") == [("u", "x", 1), ("u", "y", 1), ("d", "x", 1)]
+    before = project.versions("api.notes", "i", "no", "_leat_seq")
+    project.run().expect(0)
+    project.run("--from-landing").expect(0)
+    assert project.versions("api.notes", "i", "no", "_leat_seq") == before
+
+
+def test_sub_resources_of_a_stream_that_failed_are_tried_again_with_it(project, api):
+    broken = {"/us/invoices"}
+    api.answer = lambda r: Answer({}, status=400) if r.path in broken else Answer([{"id": "a"}] if r.path.endswith("invoices") else [{"no": 1}])
+    project.source(
+        "partitions: {site: [eu, us]}\nkey: id\nstreams:\n  invoices: {path: '/{site}/invoices'}\n"
+        "  notes: {path: '/{site}/{i}/notes', key: no, for_each: {stream: invoices, values: {i: id}}}\n"
+    )
+    done = project.run().expect(1)
+    assert "error[LEAT0438]" in done.stderr
+    assert project.versions("api.notes", "site", "no") == [("u", "eu", 1)]
+    broken.clear()
+    project.command("retry").expect(0)
+    assert project.versions("api.notes", "site", "no") == [("u", "eu", 1), ("u", "us", 1)]
+
+
+def test_next_page_that_no_answer_names_is_told_once(project, api):
+    api.answer = lambda request: Answer({"rows": numbered(2), "next": None})
+    project.source("paginate: {type: token, read: $.nxt, param: offset, size_param: n, size: 2}\nkey: id\nstreams: {a: {records: $.rows}}")
+    assert "warning[LEAT0439]" in project.run().expect(0).stderr
+    assert "LEAT0439" not in project.run().expect(0).stderr
 
 
 # --- from landing --------------------------------------------------------------------------------------------------------
@@ -628,6 +760,42 @@ def test_read_that_broke_off_does_not_count_in_landing(project, api):
     project.run().expect(0)
     project.run("--from-landing").expect(0)
     assert project.versions("api.a", "id") == [("u", n) for n in range(4)]
+
+
+def test_read_whose_commit_was_never_made_does_not_count_in_landing(project, api):
+    api.answer = lambda request: Answer([{"id": 1, "of": request.path}])
+    project.source("key: id\nstreams: {a: {}, b: {}}")
+    project.run("-s", "api.a").expect(0)
+    # What a run leaves behind that dies between its last page and its commit.
+    (landed,) = project.folder.glob("lake/landing/api/a/_/*")
+    lost = landed.with_name(landed.name.replace("1-", "2-"))
+    shutil.copytree(landed, lost)
+    (lost / "000001.json.gz").write_bytes(gzip.compress(b'[{"id": 9, "of": "/a"}]'))
+    index = (lost / "pages.jsonl").read_text().replace('"commit":1', '"commit":2')
+    (lost / "pages.jsonl").write_text(index)
+    project.run("-s", "api.b").expect(0)
+    project.run("--from-landing").expect(0)
+    assert project.versions("api.a", "id", "of") == [("u", 1, "/a")]
+    assert (lost / "unpublished.jsonl").read_text() == index
+
+
+def test_rows_read_while_nothing_landed_stop_a_rebuild(project, api):
+    api.answer = lambda request: Answer([{"id": 1, "at": int(time.time()) - 5}])
+    rules = SPAN + "position: {from: at, unit: s, window: 36500d}\nkey: id\nlanding: %s\nstreams: {a: {}}"
+    project.source(rules % "none")
+    project.run().expect(0)
+    api.answer = lambda request: Answer([{"id": 2, "at": int(time.time()) - 5}])
+    project.source(rules % "raw")
+    project.run().expect(0)
+    before = project.versions("api.a", "id")
+    done = project.run("--from-landing").expect(1)
+    assert "error[LEAT0436]" in done.stderr and "1 current row of api.a came with no read that was landed" in done.stderr
+    assert project.versions("api.a", "id") == before == [("u", 1), ("u", 2)]
+    project.run("--full-refresh").expect(0)
+    api.answer = lambda request: Answer([{"id": n, "at": int(time.time()) - 5} for n in (1, 2)])
+    project.run("--full-refresh").expect(0)
+    project.run("--from-landing").expect(0)
+    assert {row for row in project.versions("api.a", "id")} == {("u", 1), ("u", 2)}
 
 
 def test_nothing_landed_leaves_the_table_alone(project, api):

@@ -60,21 +60,21 @@ std::optional<TokenAnswer> ParseTokenAnswer(const std::string& body) {
 }
 
 /// The error of RFC 6749 §5.2: `invalid_client: no such client`. Nothing else of the answer is told.
-std::string RefusalText(const std::string& body) {
+std::string RefusalText(const std::string& body, const std::vector<Secret>& secrets) {
   const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
   std::string text;
   if (!answer.is_object()) return text;
   for (const char* field : {"error", "error_description"})
     if (const auto value = answer.find(field); value != answer.end() && value->is_string())
-      text += ": " + Shorten(value->get<std::string>(), 200);
+      text += ": " + Shorten(MaskSecrets(value->get<std::string>(), secrets), 200);
   return text;
 }
 
-Error TokenRefused(const Url& token_url, const Response& response) {
+Error TokenRefused(const Url& token_url, const Response& response, const std::vector<Secret>& secrets) {
   const bool may_pass = response.status == 408 || response.status == 429 || response.status >= 500;
   Error error(may_pass ? kConnection : kConfig, "LEAT0327",
               fmt::format("no token from {}: answered {}{}", token_url.ForMessages(), response.status,
-                          RefusalText(response.body)));
+                          RefusalText(response.body, secrets)));
   return may_pass ? error : std::move(error).Hint("check `client_id`, `client_secret` and `scope` of `auth`");
 }
 
@@ -136,6 +136,7 @@ OAuth2::Token OAuth2::Current(Client& client, const CancelFlag* cancel) {
   if (fault_) throw *fault_;
   if (!token_) throw Cancelled{};
   token_->number = ++fetched_count_;
+  tokens_.push_back(token_->value);
   return *token_;
 }
 
@@ -154,6 +155,20 @@ void OAuth2::Discard(int64_t number) {
   if (token_ && token_->number == number) token_.reset();
 }
 
+/// RFC 6749 §2.3.1: both are form-encoded before they are put together.
+Credentials OAuth2::ClientCredentials() const {
+  return BasicCredentials(Secret(PercentEncode(options_.client_id.Reveal())),
+                          Secret(PercentEncode(options_.client_secret.Reveal())));
+}
+
+std::vector<Secret> OAuth2::Sent() {
+  std::vector<Secret> sent = ClientCredentials().Values();
+  sent.push_back(options_.client_secret);
+  const std::lock_guard lock(mutex_);
+  sent.insert(sent.end(), tokens_.begin(), tokens_.end());
+  return sent;
+}
+
 Request OAuth2::TokenRequest() const {
   std::string form = "grant_type=client_credentials";
   if (!options_.scope.empty()) form += "&scope=" + PercentEncode(options_.scope);
@@ -164,8 +179,7 @@ Request OAuth2::TokenRequest() const {
           .url = options_.token_url,
           .headers = {{"Accept", "application/json"}},
           .body = Body{.content_type = "application/x-www-form-urlencoded", .bytes = std::move(form)},
-          // RFC 6749 §2.3.1: both are form-encoded before they are put together.
-          .credentials = in_form_ ? Credentials{} : BasicCredentials(Secret(id), Secret(secret)),
+          .credentials = in_form_ ? Credentials{} : ClientCredentials(),
           .timeout = options_.timeout,
           .bytes_max = kTokenBytesMax,
           .allowed_hosts = options_.allowed_hosts};
@@ -181,7 +195,7 @@ OAuth2::Token OAuth2::Fetch(Client& client, const CancelFlag* cancel) {
     // The first refusal is the one of the way that every server must take.
     if (second.ok()) response = std::move(second);
   }
-  if (!response.ok()) throw TokenRefused(options_.token_url, response);
+  if (!response.ok()) throw TokenRefused(options_.token_url, response, Sent());
   std::optional<TokenAnswer> answer = ParseTokenAnswer(response.body);
   if (!answer) throw NoTokenInAnswer(options_.token_url);
 

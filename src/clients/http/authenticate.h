@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "clients/http/client.h"
 #include "clients/http/message.h"
@@ -43,6 +44,9 @@ class OAuth2 {
   /// Throws: as Client::Send; Error(LEAT0327) for a token server that refuses, kConnection if that may pass.
   Response Send(Client& client, Request request, const CancelFlag* cancel = nullptr);
 
+  /// Every token so far, and what they were asked for with: for MaskSecrets. Threads: safe.
+  std::vector<Secret> Sent();
+
  private:
   struct Token {
     Secret value;
@@ -62,6 +66,7 @@ class OAuth2 {
   bool IsGood() const;
   Token Fetch(Client& client, const CancelFlag* cancel);
   Request TokenRequest() const;
+  Credentials ClientCredentials() const;
 
   const Options options_;
   const Clock& clock_;
@@ -74,6 +79,7 @@ class OAuth2 {
   std::optional<Token> token_;
   std::optional<Error> fault_;  ///< of the last fetch
   int64_t fetched_count_ = 0;
+  std::vector<Secret> tokens_;  ///< all that were fetched: an answer may speak of one that is no more
 };
 
 }  // namespace leat::http

@@ -87,10 +87,7 @@ std::string WhyLast(const RetryWait& wait, const RetryPolicy& policy, RetryBudge
 
 /// The beginning of what a server says, on one line.
 std::string ShownBody(const Response& response, const Credentials& credentials) {
-  std::string text = response.body.substr(0, 4 * kTextShown);
-  for (const Secret& secret : credentials.Values())
-    for (size_t at; !secret.empty() && (at = text.find(secret.Reveal())) != std::string::npos;)
-      text.replace(at, secret.Reveal().size(), "****");
+  std::string text = MaskSecrets(response.body.substr(0, 4 * kTextShown), credentials.Values());
   // A character that was cut in the middle is no reason to show nothing.
   for (int i = 0; i < 3 && !text.empty() && !IsValidUtf8(text); ++i) text.pop_back();
   if (!IsValidUtf8(text)) return "";

@@ -99,6 +99,7 @@ void ReplaceAll(std::string& text, std::string_view part, std::string_view by) {
 
 bool HasTellingName(std::string_view name) {
   const std::string lower = ToLower(name);
+  if (lower == "token") return true;
   for (const std::string_view ending : {"apikey", "api_key", "api-key", "access_token", "auth", "credential", "key",
                                         "password", "secret", "security-token", "sig", "signature"})
     if (lower.ends_with(ending)) return true;
@@ -177,17 +178,24 @@ std::string PercentEncode(std::string_view text) {
   return encoded;
 }
 
-std::string RedactedUrl(const Url& url, const std::vector<Secret>& secrets) {
-  std::string text = WithChangedParameters(url.text(), [](const std::string& parameter) {
-    const bool tells = HasTellingName(NameOfParameter(parameter)) && parameter.find('=') != std::string::npos;
-    return tells ? parameter.substr(0, parameter.find('=')) + "=****" : parameter;
-  });
+std::string MaskSecrets(std::string text, std::vector<Secret> secrets) {
+  // The longest first: one may be a part of another, whose rest would stay.
+  std::stable_sort(secrets.begin(), secrets.end(),
+                   [](const Secret& a, const Secret& b) { return a.Reveal().size() > b.Reveal().size(); });
   for (const Secret& secret : secrets) {
     if (secret.empty()) continue;
     ReplaceAll(text, PercentEncode(secret.Reveal()), "****");
     ReplaceAll(text, secret.Reveal(), "****");
   }
   return text;
+}
+
+std::string RedactedUrl(const Url& url, const std::vector<Secret>& secrets) {
+  std::string text = WithChangedParameters(url.text(), [](const std::string& parameter) {
+    const bool tells = HasTellingName(NameOfParameter(parameter)) && parameter.find('=') != std::string::npos;
+    return tells ? parameter.substr(0, parameter.find('=')) + "=****" : parameter;
+  });
+  return MaskSecrets(std::move(text), secrets);
 }
 
 }  // namespace leat::http

@@ -53,7 +53,10 @@ class Url {
 /// Encode a text as one part of a query or path: all but letters, digits and `-._~` as `%41`.
 std::string PercentEncode(std::string_view text);
 
-/// The address as it may be stored: each of `secrets`, as it is and percent-encoded, and the values of parameters with
+/// A text as it may be shown: each of `secrets`, as it is and percent-encoded, is `****`.
+std::string MaskSecrets(std::string text, std::vector<Secret> secrets);
+
+/// The address as it may be stored: `secrets` masked, and the values of parameters with
 /// telling names (`api_key`, `signature`, …) are `****`.
 std::string RedactedUrl(const Url& url, const std::vector<Secret>& secrets);
 

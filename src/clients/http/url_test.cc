@@ -97,5 +97,10 @@ TEST(UrlTest, HidesSecretsByValueAndByName) {
   EXPECT_EQ(url.ForMessages(), "https://a.example/hook/s3%2Fcr");
 }
 
+TEST(UrlTest, MasksTheLongestSecretFirst) {
+  EXPECT_EQ(MaskSecrets("a ke+y b ke%2By c ke+y2", {Secret("ke+y"), Secret(), Secret("ke+y2")}),
+            "a **** b **** c ****");
+}
+
 }  // namespace
 }  // namespace leat::http

@@ -46,7 +46,11 @@ Error HttpApi::FaultOf(http::Request request, const http::Answer& answer) {
 
 std::vector<Secret> HttpApi::secrets() {
   const std::lock_guard lock(mutex_);
-  return secrets_;
+  std::vector<Secret> all = secrets_;
+  for (Secret& sent : credentials_.Values()) all.push_back(std::move(sent));
+  if (oauth2_)
+    for (Secret& sent : oauth2_->Sent()) all.push_back(std::move(sent));
+  return all;
 }
 
 std::vector<const config::Credential*> HttpApi::Parts() const {

@@ -24,7 +24,8 @@ class HttpApi {
   http::Answer Ask(http::Client& client, http::Request request);
   /// The fault of an answer that is no success.
   Error FaultOf(http::Request request, const http::Answer& answer);
-  /// What must not be seen in an address or a message. Empty before the first request.
+  /// What must not be seen in an address or a message: secrets, and what was sent in their stead. Empty before the
+  /// first request.
   std::vector<Secret> secrets();
 
   const HttpPeer& peer() const { return peer_; }

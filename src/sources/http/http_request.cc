@@ -168,6 +168,9 @@ std::string RequestMark(const HttpPeer& peer, const HttpStream& stream) {
                {"parent_columns", stream.parent_columns}};
   mark["headers"] = Json::array();
   for (const http::Header& header : request.headers) mark["headers"].push_back({header.name, header.value});
+  const config::HttpPaging& paging = rules.paginate;
+  mark["paginate"] = {
+      static_cast<int>(paging.type), paging.read.value, paging.param, paging.field, paging.size_param, paging.size};
   if (const auto& position = rules.position)
     mark["position"] = {position->from.value, static_cast<int>(position->unit),
                         position->start ? FormatTimestamp(*position->start) : ""};

@@ -71,7 +71,9 @@ TEST_F(HttpRequestTest, HasAMarkOfWhatIsAskedForButNotOfTheMoment) {
        {"{params: {f: \"{until}\", limit: 10}}", "{params: {f: \"{since}\", limit: 10}, path: /b}",
         "{params: {f: \"{since}\", limit: 10}, key: [id, b]}", "{params: {f: \"{since}\", limit: 10}, records: $.rows}",
         "{params: {f: \"{since}\", limit: 10}, headers: {Version: \"2\"}}",
-        "{params: {f: \"{since}\", limit: 10}, position: {from: t, start: 2020-01-01}}"})
+        "{params: {f: \"{since}\", limit: 10}, position: {from: t, start: 2020-01-01}}",
+        "{params: {f: \"{since}\", limit: 10}, paginate: {type: token, read: $.next, param: cursor}}",
+        "{params: {f: \"{since}\", limit: 10}, paginate: {type: page, param: p}}"})
     EXPECT_NE(mark(other), first) << other;
   EXPECT_NE(mark("{params: {f: \"{since}\", limit: 10}}", "https://other.acme.example"), first);
 }

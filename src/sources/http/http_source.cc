@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "sources/http/http_stream_read.h"
+#include "sources/http/landing.h"
 
 namespace leat::sources {
 namespace {
@@ -40,6 +41,42 @@ void RunJobs(const std::vector<HttpStreamRead::Job>& jobs, size_t threads) {
   if (fault) std::rethrow_exception(fault);
 }
 
+/// Rows of `published` that a table made anew from landing would not have: not under any version, or, without a key,
+/// if the read that brought them was not landed.
+int64_t CountLost(const ReadContext& context, const lake::Table& published, const std::vector<Landed>& landed,
+                  const lake::PendingTable& made) {
+  const engine::Relation before = engine::Relation::Of(published);
+  duck::Connection connection(context.engine.database());
+  if (before.kind != engine::Relation::Kind::kKeyedStream) {
+    std::string numbers = "NULL";
+    for (const Landed& read : landed) numbers += fmt::format(", {}", read.read.commit_number);
+    return connection.QueryInt64(fmt::format("SELECT count(*) FROM {} WHERE (_leat_seq >> 24 IN ({})) IS NOT TRUE",
+                                             context.engine.AllRowsSql(before), numbers));
+  }
+  std::vector<std::string> same;
+  for (const std::string& column : before.key) {
+    if (made.change.schema.Find(column) == nullptr) return 0;  // another key now: its rows cannot be told apart
+    same.push_back(fmt::format("b.{0}::VARCHAR = m.{0}::VARCHAR", QuoteIdentifier(column)));
+  }
+  return connection.QueryInt64(fmt::format(
+      "SELECT count(*) FROM {} b ANTI JOIN {} m ON {}", context.engine.CurrentRowsSql(before),
+      lake::ReadFilesSql(context.engine.storage(), made.change.schema, made.change.added), Join(same, " AND ")));
+}
+
+/// What was read while nothing landed, or whose folders are gone, must not vanish without a word.
+void RefuseLoss(const HttpStream& stream, const ReadContext& context, const std::vector<Landed>& landed,
+                const StreamOutcome& outcome) {
+  const auto published = context.Published(stream.nested.info);
+  if (!published || !outcome.pending) return;
+  const int64_t lost = CountLost(context, *published, landed, *outcome.pending);
+  // Records that are refused now are found in the table of rejects.
+  if (lost <= outcome.rows_rejected) return;
+  throw Error(kConfig, "LEAT0436", stream.nested.rule.pattern.place,
+              fmt::format("{} current row{} of {} came with no read that was landed: its table stays as it is", lost,
+                          lost == 1 ? "" : "s", stream.name()))
+      .Hint("put its folders back into landing from a backup, or read it anew by  leat run --full-refresh");
+}
+
 class HttpSource : public Source {
  public:
   HttpSource(const config::Source& source, const CancelFlag& cancel) : source_(source), cancel_(cancel) {
@@ -62,6 +99,8 @@ class HttpSource : public Source {
 
   ReadResult Read(const std::vector<StreamInfo>& streams, const ReadContext& context) override {
     ReadResult result;
+    if (!is_landing_clean_) StrikeUnpublished(context.engine.storage(), source_.name, context.commit_number);
+    is_landing_clean_ = true;
     try {
       if (context.from_landing)
         for (const HttpStream* stream : Chosen(streams)) result.outcomes.push_back(ReadLanded(*stream, context));
@@ -169,14 +208,16 @@ class HttpSource : public Source {
       const Timestamp started = outcome.started;
       outcome = reader->Finish();
       outcome.started = started;
+      RefuseLoss(stream, context, landed, outcome);
       if (const auto stored = context.positions.find(stream.name());
           stored != context.positions.end() && outcome.kind != StreamOutcome::Kind::kFailed) {
         outcome.position = stored->second;
         if (outcome.pending) outcome.pending->change.summary["leat.position"] = outcome.position;
       }
     } catch (const Error& error) {
-      outcome.kind = StreamOutcome::Kind::kFailed;
-      outcome.diagnostic = error.diagnostic();
+      for (const lake::PendingTable* table : outcome.Tables())
+        lake::RemoveFiles(context.engine.storage(), table->change.added);
+      outcome = {.stream = stream.name(), .started = outcome.started, .diagnostic = error.diagnostic()};
     }
     outcome.as_of = context.now;
     outcome.ended = SystemClock().Now();
@@ -232,6 +273,7 @@ class HttpSource : public Source {
   http::RetryBudget budget_;
   std::vector<std::unique_ptr<HttpApi>> apis_;
   std::vector<HttpStream> streams_;
+  bool is_landing_clean_ = false;  ///< nothing of a run before lies under the numbers of this one's commits
   std::map<std::string, HttpStreamProgress> progress_;  ///< from one commit of the run to the next
 };
 

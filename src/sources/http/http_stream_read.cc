@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <future>
 #include <utility>
 
@@ -19,6 +20,25 @@ constexpr int64_t kBatchBytes = 8'000'000;
 HttpStreamPosition StoredPosition(const HttpStream& stream, const ReadContext& context) {
   const auto stored = context.positions.find(stream.name());
   return stored == context.positions.end() ? HttpStreamPosition() : ParseHttpPosition(stored->second);
+}
+
+/// The name in the path whose value would lead elsewhere: encoding changes neither nothing nor dots.
+std::optional<std::string> FindNoPathPart(const HttpStream& stream, const std::map<std::string, std::string>& values) {
+  for (const std::string& name : config::PlaceholdersIn(stream.http().path.value)) {
+    const auto value = values.find(name);
+    if (value == values.end()) continue;
+    if (value->second.empty() || value->second == "." || value->second == "..") return name;
+  }
+  return std::nullopt;
+}
+
+/// How many records a page has if there are more; 0: nothing tells.
+int64_t FullPage(const HttpStream& stream) {
+  if (stream.http().paginate.size > 0) return stream.http().paginate.size;
+  for (const char* name : {"limit", "per_page", "page_size", "pageSize"})
+    if (const auto param = stream.http().params.find(name); param != stream.http().params.end() && param->second)
+      return std::strtoll(param->second->value.c_str(), nullptr, 10);
+  return 0;
 }
 
 std::string PositionName(const HttpPeer& peer) {
@@ -77,6 +97,9 @@ class HttpStreamRead::Series {
       UnpackFile(response, paging.request().bytes_max);
       const PageFacts facts = look_.Look(response, partition_.api.secrets());
       records += facts.records;
+      if (!facts.next.empty()) read_.has_seen_next_ = true;
+      if (const int64_t full = FullPage(read_.stream_); full > 0 && facts.records >= full)
+        read_.has_seen_full_page_ = true;
       const http::Request request = paging.request();
       has_next = paging.Advance(response, facts);
       Keep(request, std::move(response), facts, given);
@@ -281,10 +304,11 @@ std::vector<std::map<std::string, std::string>> HttpStreamRead::ParentsToAsk(Par
           .Hint("name a column as  leat query \"DESCRIBE " + stream_.parent + "\"  shows it");
     columns.push_back(fmt::format("{}::VARCHAR", QuoteIdentifier(column)));
   }
+  std::string condition = fmt::format("_leat_seq > {}", partition.parent_seq);
+  for (const std::string& column : columns) condition += fmt::format(" AND {} IS NOT NULL", column);
   const std::string rows = relation->kind == engine::Relation::Kind::kKeyedStream
                                ? context_.engine.CurrentRowsSql(*relation)
                                : context_.engine.AllRowsSql(*relation);
-  std::string condition = fmt::format("_leat_seq > {}", partition.parent_seq);
   const std::string& partition_column = partition.api.peer().source.partition_name;
   if (!partition_column.empty())
     condition += fmt::format(" AND {} = {}", QuoteIdentifier(partition_column), QuoteLiteral(partition.name()));
@@ -294,10 +318,52 @@ std::vector<std::map<std::string, std::string>> HttpStreamRead::ParentsToAsk(Par
        connection.QueryRows(fmt::format("SELECT max(_leat_seq), {0} FROM {1} WHERE {2} GROUP BY ALL ORDER BY ALL",
                                         Join(columns, ", "), rows, condition))) {
     partition.parent_seq = std::max<int64_t>(partition.parent_seq, std::stoll(row[0]));
-    std::map<std::string, std::string>& values = parents.emplace_back();
+    std::map<std::string, std::string> values;
     for (size_t i = 0; i < stream_.given_names.size(); ++i) values[stream_.given_names[i]] = row[i + 1];
+    if (const auto bad = FindNoPathPart(stream_, values))
+      PassOver(*bad, values);
+    else
+      parents.push_back(std::move(values));
   }
+  for (std::vector<std::string>& gone : GoneParents(partition, rows, columns))
+    partition.landed.in_full.push_back(std::move(gone));
   return parents;
+}
+
+/// Values that rows of the lake were asked for with and that no row of the parent has any more: nothing is left of
+/// them.
+std::vector<std::vector<std::string>> HttpStreamRead::GoneParents(
+    const Partition& partition, const std::string& parents, const std::vector<std::string>& parent_columns) const {
+  const auto published = context_.Published(stream_.nested.info);
+  if (!published) return {};
+  const engine::Relation relation = engine::Relation::Of(*published);
+  std::vector<std::string> given, same;
+  for (const std::string& column : stream_.nested.given_columns) {
+    if (relation.schema.Find(column) == nullptr) return {};
+    given.push_back("c." + QuoteIdentifier(column));
+  }
+  const std::string& partition_column = partition.api.peer().source.partition_name;
+  const size_t first = partition_column.empty() ? 0 : 1;
+  if (first == 1) same.push_back(fmt::format("p.{} = {}", QuoteIdentifier(partition_column), given[0]));
+  for (size_t i = 0; i < parent_columns.size(); ++i)
+    same.push_back(fmt::format("p.{} = {}", parent_columns[i], given[first + i]));
+  duck::Connection connection(context_.engine.database());
+  return connection.QueryRows(
+      fmt::format("SELECT DISTINCT {} FROM {} c ANTI JOIN {} p ON {} WHERE {} ORDER BY ALL", Join(given, ", "),
+                  context_.engine.CurrentRowsSql(relation), parents, Join(same, " AND "),
+                  first == 1 ? fmt::format("{} = {}", given[0], QuoteLiteral(partition.name())) : std::string("true")));
+}
+
+/// The first one is told.
+void HttpStreamRead::PassOver(const std::string& name, const std::map<std::string, std::string>& values) {
+  if (std::exchange(has_passed_over_, true)) return;
+  warnings_.push_back(
+      {.severity = Severity::kWarning,
+       .code = "LEAT0437",
+       .message = fmt::format("{} is not asked for a row of {}: {{{}}} would be '{}', which is no part of a path",
+                              stream_.name(), stream_.parent, name, values.at(name)),
+       .place = stream_.http().for_each->values.at(name).place,
+       .help = {"take another column of " + stream_.parent + ", or correct the row at the source"}});
 }
 
 void HttpStreamRead::Run(Partition& partition, const std::function<void()>& work) {
@@ -357,6 +423,7 @@ StreamOutcome HttpStreamRead::End() {
     for (const auto& partition : partitions_) partition->progress.is_done = true;
   }
   NoteFaults(outcome);
+  WarnOfNoNext();
   outcome.as_of = context_.now;
   outcome.has_more = outcome.position.empty() ? false : HasMore();
   AddUp(outcome);
@@ -376,7 +443,20 @@ void HttpStreamRead::ForgetFaulty() {
     if (!partition->progress.fault) reader_->Add(partition->pages);
 }
 
+/// What is replaced as a whole would lose the rows of a partition that had some and is skipped now.
+bool HttpStreamRead::LosesSkipped() const {
+  if (!stream_.nested.info.key.empty()) return false;
+  return std::any_of(partitions_.begin(), partitions_.end(), [this](const auto& partition) {
+    return partition->is_skipped && before_.contains(PositionName(partition->api.peer()));
+  });
+}
+
 void HttpStreamRead::Finish(StreamOutcome& outcome) {
+  if (LosesSkipped()) {
+    outcome.kind = StreamOutcome::Kind::kUnchanged;
+    if (const auto published = context_.Published(stream_.nested.info)) outcome.rows_total = published->record_count();
+    return;
+  }
   ForgetFaulty();
   for (const auto& partition : partitions_) {
     if (partition->progress.fault) continue;
@@ -405,6 +485,8 @@ std::string HttpStreamRead::Position() const {
       if (!stream_.asks_until) {
         now.until = partition->newest.value_or(Timestamp());
         if (partition->from) now.until = std::max(now.until, partition->from->until);
+        // A record dated into the future must not hide those that come until then.
+        now.until = std::min(now.until, context_.now);
         if (now.until == Timestamp()) continue;  // nothing was ever seen: from the start again
       }
     }
@@ -428,12 +510,33 @@ std::optional<Error> HttpStreamRead::Lost() const {
   return all ? partitions_.front()->progress.fault : std::nullopt;
 }
 
+/// A wrong path reads as the last page; the first read is when somebody looks.
+void HttpStreamRead::WarnOfNoNext() {
+  const config::HttpPaging& paging = stream_.http().paginate;
+  if (paging.read.value.empty() || !before_.empty() || has_seen_next_ || !has_seen_full_page_) return;
+  warnings_.push_back({.severity = Severity::kWarning,
+                       .code = "LEAT0439",
+                       .message = fmt::format("no answer of {} names a next page at {}, though a page was full",
+                                              stream_.name(), paging.read.value),
+                       .place = paging.read.place,
+                       .help = {"compare `paginate.read` with an answer, as it lies in the lake's folder landing"}});
+}
+
 /// A stream that lacks a partition has failed, though the rows of the others count.
 void HttpStreamRead::NoteFaults(StreamOutcome& outcome) const {
   const Partition* faulty = FirstFaulty();
   if (faulty != nullptr && outcome.kind != StreamOutcome::Kind::kFailed) {
     outcome.kind = StreamOutcome::Kind::kFailed;
     outcome.diagnostic = faulty->progress.fault->diagnostic();
+  }
+  if (parent_ != nullptr && parent_->kind == StreamOutcome::Kind::kFailed &&
+      outcome.kind != StreamOutcome::Kind::kFailed) {
+    outcome.kind = StreamOutcome::Kind::kFailed;
+    outcome.diagnostic =
+        Diagnostic{.code = "LEAT0438",
+                   .message = fmt::format("{} may lack rows: {}, for whose rows it is asked, was not read to its end",
+                                          stream_.name(), stream_.parent),
+                   .help = {fmt::format("leat retry  reads both once {} can be read", stream_.parent)}};
   }
   if (!outcome.diagnostic) return;
   if (!outcome.diagnostic->place.known()) outcome.diagnostic->place = stream_.nested.rule.pattern.place;

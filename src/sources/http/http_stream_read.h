@@ -61,6 +61,9 @@ class HttpStreamRead {
   class Series;
 
   std::vector<std::map<std::string, std::string>> ParentsToAsk(Partition& partition);
+  std::vector<std::vector<std::string>> GoneParents(const Partition& partition, const std::string& parents,
+                                                    const std::vector<std::string>& parent_columns) const;
+  void PassOver(const std::string& name, const std::map<std::string, std::string>& values);
   void AddWindowJobs(Partition& partition, std::vector<Job>& jobs);
   void AddParentJobs(Partition& partition, std::vector<Job>& jobs);
   void Run(Partition& partition, const std::function<void()>& work);
@@ -70,9 +73,11 @@ class HttpStreamRead {
   void AddPages(Partition& partition, const std::vector<LandedPage>& pages);
 
   void ForgetFaulty();
+  bool LosesSkipped() const;
   void Finish(StreamOutcome& outcome);
   std::string Position() const;
   void NoteFaults(StreamOutcome& outcome) const;
+  void WarnOfNoNext();
   void AddUp(StreamOutcome& outcome);
   bool HasMore() const;
   const Partition* FirstFaulty() const;
@@ -85,8 +90,11 @@ class HttpStreamRead {
   std::unique_ptr<NestedReader> reader_;
   std::vector<std::unique_ptr<Partition>> partitions_;
   std::atomic<int64_t> arrivals_{0};
-  std::mutex mutex_;            ///< of what follows, and of the partitions' state
-  std::optional<Error> fault_;  ///< of the stream: its pages could not be read
+  std::atomic<bool> has_seen_next_{false};  ///< an answer named the page after it
+  std::atomic<bool> has_seen_full_page_{false};
+  bool has_passed_over_ = false;  ///< a row of the parent that cannot be asked for
+  std::mutex mutex_;              ///< of what follows, and of the partitions' state
+  std::optional<Error> fault_;    ///< of the stream: its pages could not be read
   std::vector<Diagnostic> warnings_;
 };
 

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
@@ -17,6 +18,7 @@ namespace {
 using LandingJson = nlohmann::ordered_json;
 
 constexpr const char* kIndexFile = "pages.jsonl";
+constexpr const char* kStruckFile = "unpublished.jsonl";
 constexpr const char* kHeadersKept[] = {"content-type", "etag", "date", "last-modified"};
 /// The window that zlib has by default, in the gzip format.
 constexpr int kGzipWindow = 15 + 16;
@@ -220,7 +222,7 @@ LandedPage LandingFolder::Keep(const http::Request& request, const http::Respons
 }
 
 void LandingFolder::Close(const LandedRead& read) {
-  if (lines_.empty()) return;
+  if (lines_.empty() && read.in_full.empty()) return;
   std::string index = FormatRead(read).dump() + "\n";
   for (const auto& [number, line] : lines_) index += line.second + "\n";
   storage_.Write(JoinPath(folder_, kIndexFile), index);
@@ -228,11 +230,17 @@ void LandingFolder::Close(const LandedRead& read) {
 
 void LandingFolder::Remove() noexcept {
   for (const auto& [number, line] : lines_) storage_.RemoveQuietly(line.first);
+  storage_.RemoveQuietly(folder_);
 }
 
-int64_t LandingFolder::pages() const {
-  const std::lock_guard lock(mutex_);
-  return pages_;
+void StrikeUnpublished(const lake::Storage& storage, const std::string& source, int64_t next_commit) {
+  for (const std::string& name : storage.List("landing/" + source)) {
+    if (!name.ends_with(std::string("/") + kIndexFile)) continue;
+    const std::string folder = ParentPath(name);
+    if (std::strtoll(folder.c_str() + folder.rfind('/') + 1, nullptr, 10) < next_commit) continue;
+    storage.Write(JoinPath(folder, kStruckFile), storage.Read(name));
+    storage.RemoveQuietly(name);
+  }
 }
 
 std::vector<Landed> ReadLanding(const lake::Storage& storage, const HttpStream& stream, int64_t before) {

@@ -35,12 +35,11 @@ class LandingFolder {
   /// Keep an answer; once this returns, it survives a power cut. \param secrets  not to be seen in its address
   LandedPage Keep(const http::Request& request, const http::Response& response, const std::vector<Secret>& secrets,
                   int64_t records, int64_t ordinal, const std::vector<std::string>& given);
-  /// Write `pages.jsonl`: the read counts. Nothing is written for a read without a page.
+  /// Write `pages.jsonl`: the read counts. Nothing is written for a read that says nothing: that has no page and asked
+  /// for nothing in full.
   void Close(const LandedRead& read);
   /// Take all of it away again.
   void Remove() noexcept;
-
-  int64_t pages() const;
 
  private:
   const lake::Storage& storage_;
@@ -51,6 +50,11 @@ class LandingFolder {
   int64_t pages_ = 0;
   std::map<int64_t, std::pair<std::string, std::string>> lines_;  ///< number -> file, its line of pages.jsonl
 };
+
+/// Strike out reads of a source whose commits were never made: those of number `next_commit`, which is to be made next,
+/// and above. Their pages stay; their `pages.jsonl` becomes `unpublished.jsonl`. To be called before anything lands
+/// under that number, by whoever has the source's lease.
+void StrikeUnpublished(const lake::Storage& storage, const std::string& source, int64_t next_commit);
 
 /// What was landed of a stream: reads that count, in the order of their commits, with their pages.
 struct Landed {

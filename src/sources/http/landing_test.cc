@@ -117,9 +117,27 @@ TEST_F(LandingTest, NamesTheFileThatIsDamaged) {
   EXPECT_THAT(fault(), HasSubstr("pages.jsonl is damaged; expected one JSON object on each line"));
 }
 
-TEST_F(LandingTest, WithoutPagesLeavesNothing) {
-  Land(ReadOf(1), {});
+TEST_F(LandingTest, DoesNotCountReadsWhoseCommitWasNeverMade) {
+  Land(ReadOf(1), {"[1]"});
+  const auto lost = Land(ReadOf(2), {"[2]"});
+  StrikeUnpublished(*storage_, "api", 2);
+  EXPECT_THAT(ReadLanding(*storage_, streams()[0], 9), SizeIs(1)) << "another run has made a commit of that number";
+  EXPECT_EQ(storage_->List(ParentPath(lost[0])).size(), 2u) << "its page and what it was asked with stay";
+  Land(ReadOf(2, "2024-05-02T00:00:00Z"), {"[22]"});
+  StrikeUnpublished(*storage_, "api", 3);
+  EXPECT_THAT(ReadLanding(*storage_, streams()[0], 9), SizeIs(2));
+}
+
+TEST_F(LandingTest, WithoutPagesTellsWhatWasAskedInFull) {
+  LandedRead read = ReadOf(1);
+  read.in_full.clear();
+  Land(read, {});
   EXPECT_THAT(storage_->List("landing"), IsEmpty());
+  Land(ReadOf(2), {});
+  const auto landed = ReadLanding(*storage_, streams()[0], 9);
+  ASSERT_THAT(landed, SizeIs(1));
+  EXPECT_THAT(landed[0].read.in_full, ElementsAre(ElementsAre("eu")));
+  EXPECT_THAT(landed[0].pages, IsEmpty());
 }
 
 }  // namespace

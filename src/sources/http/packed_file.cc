@@ -1,6 +1,7 @@
 #include "sources/http/packed_file.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <string_view>
 
@@ -39,7 +40,9 @@ class ZipReader {
     if (!Has(start, kZipEntry, kZipEntryBytes)) throw Damaged();
     const size_t data = start + kZipEntryBytes + Number(start + 26, 2) + Number(start + 28, 2);
     if (data > bytes_.size() || size > bytes_.size() - data) throw Damaged();
-    return Unpacked(bytes_.substr(data, size), Number(entry + 10, 2), bytes_max);
+    std::string file = Unpacked(bytes_.substr(data, size), Number(entry + 10, 2), bytes_max);
+    if (crc32_z(0, reinterpret_cast<const Bytef*>(file.data()), file.size()) != Number(entry + 16, 4)) throw Damaged();
+    return file;
   }
 
  private:

@@ -79,11 +79,11 @@ int64_t CountCsvRows(std::string_view text, const config::CsvFormat& format) {
 std::string DescribeBody(const http::Response& response, const std::vector<Secret>& secrets) {
   const std::string type(http::FindHeader(response.headers, "content-type").value_or("no content type"));
   if (response.body.empty()) return "nothing";
-  std::string begin = response.body.substr(0, 400);
-  for (const Secret& secret : secrets)
-    for (size_t at; !secret.empty() && (at = begin.find(secret.Reveal())) != std::string::npos;)
-      begin.replace(at, secret.Reveal().size(), "****");
-  while (!begin.empty() && !IsValidUtf8(begin) && begin.size() > 396) begin.pop_back();  // cut inside a character
+  constexpr size_t kLookedAt = 2000;
+  std::string begin = http::MaskSecrets(response.body.substr(0, kLookedAt), secrets);
+  const bool is_cut = response.body.size() > kLookedAt;
+  for (int i = 0; is_cut && i < 3 && !begin.empty() && !IsValidUtf8(begin); ++i)
+    begin.pop_back();  // in the middle of a character
   if (!IsValidUtf8(begin)) return fmt::format("{}, which is no text in UTF-8", type);
   std::replace_if(
       begin.begin(), begin.end(), [](unsigned char c) { return c < 0x20; }, ' ');
