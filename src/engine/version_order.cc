@@ -79,8 +79,9 @@ std::string VersionsAtSql(const std::string& versions, const std::vector<std::st
                                                    : fmt::format("has_version: {0} IS NOT NULL, version: {0}, ",
                                                                  QuoteIdentifier(order.version));
   return fmt::format(
-      "SELECT {0}, newest.seq AS _leat_seq FROM (SELECT {0}, max({{{1}seq: _leat_seq, op: _leat_op}}) AS newest FROM "
-      "{2} WHERE {3} <= {4} GROUP BY ALL) WHERE newest.op = 'u'",
+      "SELECT {0}, _leat_newest.seq AS _leat_seq FROM (SELECT {0}, max({{{1}seq: _leat_seq, op: _leat_op}}) AS "
+      "_leat_newest FROM "
+      "{2} WHERE {3} <= {4} GROUP BY ALL) WHERE _leat_newest.op = 'u'",
       QuoteList(key), number, versions, order.MomentSql(), moment);
 }
 

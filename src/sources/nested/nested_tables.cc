@@ -400,7 +400,7 @@ class TablePlanner {
       if (const lake::Table* published = published_.Child(child.list)) {
         const std::string versions = published->name().first + "." + published->name().second;
         child.name = versions.substr(0, versions.size() - engine::kHistorySuffix.size());
-        taken.insert(child.name.substr(child.name.rfind("__") + 2));
+        taken.insert(child.name.substr(table.name.size() + 2));
       } else {
         unnamed.push_back(&child);
       }
@@ -410,8 +410,15 @@ class TablePlanner {
     });
     for (NestedTable* child : unnamed) {
       const FieldPath own(child->list.begin() + static_cast<std::ptrdiff_t>(table.list.size()), child->list.end());
-      child->name = fmt::format("{}__{}", table.name, TakeName(NameOfPath(own), taken));
+      child->name = fmt::format("{}__{}", table.name, TakeName(NameOfList(own), taken));
     }
+  }
+
+  /// Without a `_` in front: a run of them is to end where the parent's name does.
+  static std::string NameOfList(const FieldPath& path) {
+    const std::string name = NameOfPath(path);
+    const size_t begin = name.find_first_not_of('_');
+    return begin == std::string::npos ? "list" : name.substr(begin);
   }
 
   const NestedStream& stream_;
