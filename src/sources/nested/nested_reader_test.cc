@@ -284,7 +284,8 @@ TEST_F(NestedTest, WhatAnAskedParentNoLongerHasIsDeleted) {
   stream_.info.key = {"invoice_id", "id"};
   rule().http.for_each.emplace();
   const auto page = [&](const char* text, const char* invoice) { return Land(text, {invoice}); };
-  ReadPages({page(R"([{"id": 1, "n": 1}, {"id": 2}])", "a"), page(R"([{"id": 1}])", "b"), page(R"([{"id": 9}])", "c")});
+  Publish(RunAsked(
+      {page(R"([{"id": 1, "n": 1}, {"id": 2}])", "a"), page(R"([{"id": 1}])", "b"), page(R"([{"id": 9}])", "c")}));
   const StreamOutcome outcome = Publish(RunAsked({page(R"([{"id": 2}, {"id": 3}])", "a"), page("[]", "b")}));
   EXPECT_EQ(outcome.rows_deleted, 2);
   EXPECT_EQ(outcome.rows_total, 3);
@@ -482,6 +483,24 @@ TEST_F(NestedTest, AChildsNameEndsItsParentsName) {
   Read(R"([{"id": 1, "2024_items": [{"x": 1}], "_y": [{"x": 2}]}])");
   EXPECT_EQ(Rows("billing.subs__2024_items", "x"), "1\n");
   EXPECT_EQ(Rows("billing.subs__y", "x"), "2\n");
+}
+
+TEST_F(NestedTest, ARebuildRenamesOnce) {
+  Read(R"([{"id": 1, "a": {"b": 5}}])");
+  rule().rename = {{"a.b", Name("w")}};
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Message(Rebuild()), "no diagnostic");
+    EXPECT_EQ(Columns("billing.subs"), "id BIGINT, w BIGINT");
+    EXPECT_EQ(Message(Read(R"([{"id": 1, "a": {"b": 6}}])")), "no diagnostic");
+    EXPECT_EQ(Rows("billing.subs"), "1|6\n");
+  }
+}
+
+TEST_F(NestedTest, OneOddRecordDoesNotUndoAListInARebuild) {
+  Read(R"([{"id": 1, "l": [{"x": 5}]}])");
+  Read(R"([{"id": 2, "l": {"x": 6}}, {"id": 3, "l": [{"x": 7}]}])");
+  EXPECT_EQ(Rebuild().rows_rejected, 1);
+  EXPECT_EQ(Rows("billing.subs__l"), "1|1|5\n3|1|7\n");
 }
 
 }  // namespace
