@@ -192,11 +192,16 @@ class HttpSource : public Source {
     StreamOutcome outcome{.stream = stream.name(), .started = SystemClock().Now()};
     std::optional<NestedReader> reader;  // outlives the observer's look at its counter
     try {
-      const std::vector<Landed> landed = ReadLanding(context.engine.storage(), stream, context.commit_number);
+      std::vector<Landed> landed = ReadLanding(context.engine.storage(), stream, context.commit_number);
       if (landed.empty())
         throw Error(kConfig, "LEAT0429", stream.nested.rule.pattern.place,
                     fmt::format("nothing of {} was landed: its table stays as it is", stream.name()))
             .Hint("streams with `landing: none` are read anew by  leat run --full-refresh");
+      // Without a key every read replaced the one before.
+      if (stream.nested.info.key.empty())
+        std::erase_if(landed, [newest = landed.back().read.commit_number](const Landed& read) {
+          return read.read.commit_number != newest;
+        });
       reader.emplace(stream.nested, context, true);
       context.observer.Started(stream.nested.info, [&reader] { return reader->records(); });
       for (const Landed& read : landed) {

@@ -37,7 +37,10 @@ HttpStream DescribeStream(const config::Source& source, const std::string& entry
     }
   if (!rule.key.empty()) {
     stream.nested.info.key = given;
-    for (const auto& field : rule.key) stream.nested.info.key.push_back(ColumnOfField(rule, field.value));
+    for (const auto& field : rule.key)
+      if (const std::string column = ColumnOfField(rule, field.value);
+          std::find(given.begin(), given.end(), column) == given.end())
+        stream.nested.info.key.push_back(column);
   }
   const std::vector<std::string> asked = NamesInRequest(source.http, rule.http);
   stream.asks_since = std::find(asked.begin(), asked.end(), "since") != asked.end();

@@ -85,6 +85,13 @@ class NestedTest : public testing::Test {
     return Publish(Run(landed_, true));
   }
 
+  /// What the pages have in their given columns was asked for in full.
+  StreamOutcome RunAsked(const std::vector<LandedPage>& pages) {
+    ++commits_;
+    for (const LandedPage& page : pages) asked_.push_back({page.given, page.commit_number, page.run, page.time});
+    return Run(pages, false);
+  }
+
   StreamOutcome Run(const std::vector<LandedPage>& pages, bool from_landing) {
     const ReadContext context{.engine = engine_,
                               .writer = writer_,
@@ -99,6 +106,8 @@ class NestedTest : public testing::Test {
                               .positions = positions_};
     NestedReader reader(stream_, context, from_landing);
     for (const LandedPage& page : pages) reader.Add({page});
+    for (const AskedInFull& asked : asked_)
+      if (from_landing || asked.commit_number == commits_) reader.Add(asked);
     return reader.Finish();
   }
 
@@ -177,6 +186,7 @@ class NestedTest : public testing::Test {
   Silent observer_;
   NestedStream stream_;
   std::vector<LandedPage> landed_;
+  std::vector<AskedInFull> asked_;
   int64_t commits_ = 0, pages_ = 0;
 };
 

@@ -82,19 +82,20 @@ class NestedReader::Impl {
 
  private:
   void FinishInto(StreamOutcome& outcome) {
-    const Shape shape = intake_.Finish();
-    table_ = PlanTables(stream_, shape, published_, connection_, from_landing_);
+    Shape shape = intake_.Finish();
     sql_.emplace(stream_, table_, intake_.table());
+    StorePages();
+    DropEchoes(shape);
+    table_ = PlanTables(stream_, shape, published_, connection_, from_landing_);
     outcome.rows_read = intake_.records();
     // A table has the columns of its records, so it comes with the first of them.
     if (outcome.rows_read == 0 && !published_.stream) return SetUnchanged(outcome);
     if (outcome.rows_read > 0) RefuseKey();
     if (outcome.rows_read > 0) RefuseMissing();
-    StorePages();
     StoreAsked();
     Shred();
     outcome.rows_rejected = connection_.QueryInt64(
-        fmt::format("SELECT count(*) FROM {} WHERE s.misfit.reason IS NOT NULL", sql_->Shredded()));
+        fmt::format("SELECT count(*) FROM {} WHERE _leat_record.misfit.reason IS NOT NULL", sql_->Shredded()));
     RefuseRejects(outcome);
     if (outcome.rows_rejected == 0) intake_.Forget();
     if (stream_.info.key.empty())
@@ -128,6 +129,56 @@ class NestedReader::Impl {
     }
   }
 
+  /// A field that only repeats what stands in a given column of its name is no column of its own.
+  void DropEchoes(Shape& shape) {
+    for (const std::string& given : stream_.given_columns)
+      std::erase_if(shape.fields, [&](const std::unique_ptr<Shape>& field) {
+        return CleanName(field->name) == given && (field->seen & ~(kSeenScalar | kSeenNull)) == 0 &&
+               !IsPublished(field->name) && !DiffersFrom(given, field->name);
+      });
+  }
+
+  bool IsPublished(const std::string& field) const {
+    const std::string path = nlohmann::json({field}).dump();
+    return published_.stream && std::ranges::any_of(published_.stream->schema().fields,
+                                                    [&](const lake::Field& known) { return known.path == path; });
+  }
+
+  bool DiffersFrom(const std::string& given, std::string field) {
+    ReplaceAll(field, "~", "~0");
+    ReplaceAll(field, "/", "~1");
+    const int64_t others = connection_.QueryInt64(fmt::format(
+        "SELECT count(*) FROM (SELECT _leat_page, decode(record) AS record FROM {}) JOIN {} p USING (_leat_page) WHERE "
+        "CASE WHEN json_valid(record) THEN json_extract_string(record, {}) END != {}",
+        intake_.table(), sql_->Pages(), QuoteLiteral("/" + field), "p." + QuoteIdentifier(given)));
+    return others > 0;
+  }
+
+  static void ReplaceAll(std::string& text, const std::string& from, const std::string& to) {
+    for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  }
+
+  /// As text "9" is greater than "10".
+  void ChooseVersionOrder() {
+    const NestedColumn* version = sql_->VersionColumn();
+    if (version == nullptr ||
+        (version->type.form != ValueType::Form::kText && version->type.form != ValueType::Form::kJson))
+      return;
+    const std::string value = "_leat_record.\"row\"." + QuoteIdentifier(version->name);
+    const bool is_plain = version->type.lists == 0 && version->type.form == ValueType::Form::kText;
+    for (const char* type : {"DECIMAL(38,9)", "TIMESTAMPTZ"})
+      if (is_plain && Count(sql_->Shredded(), fmt::format("_leat_record.misfit.reason IS NULL AND {0} != '' AND "
+                                                          "TRY_CAST({0} AS {1}) IS NULL",
+                                                          value, type)) == 0)
+        return sql_->CompareVersionsAs(type);
+    throw Error(kConfig, "LEAT0448", stream_.rule.version->place,
+                fmt::format("{}: `version` names {}, which holds text; expected numbers or times, which have an order",
+                            stream_.info.name, version->name))
+        .Hint(fmt::format("give it a type by  columns: {{types: {{{}: BIGINT}}}}", YamlName(version->name)))
+        .Hint("or leave `version` out: then the later arrival counts");
+  }
+
   void RefuseMissing() const {
     if (stream_.rule.columns.on_missing == config::ColumnRules::Missing::kNull || table_.missing.empty()) return;
     throw Error(kConfig, "LEAT0415", stream_.rule.pattern.place,
@@ -137,7 +188,9 @@ class NestedReader::Impl {
   }
 
   void StorePages() {
-    std::string columns = "page INTEGER, name VARCHAR, place BIGINT, seq BIGINT, run BIGINT, time_us BIGINT";
+    std::string columns =
+        "_leat_page INTEGER, _leat_file VARCHAR, _leat_place BIGINT, _leat_from_seq BIGINT, _leat_from_run BIGINT, "
+        "_leat_from_us BIGINT";
     for (const std::string& given : stream_.given_columns)
       columns += fmt::format(", {} VARCHAR", QuoteIdentifier(given));
     connection_.Execute(fmt::format("CREATE TABLE {} ({})", sql_->Pages(), columns));
@@ -165,7 +218,8 @@ class NestedReader::Impl {
     std::string columns;
     for (const std::string& given : AskedColumns()) columns += fmt::format("{} VARCHAR, ", QuoteIdentifier(given));
     connection_.Execute(
-        fmt::format("CREATE TABLE {} ({}seq BIGINT, run BIGINT, time_us BIGINT)", sql_->Asked(), columns));
+        fmt::format("CREATE TABLE {} ({}_leat_from_seq BIGINT, _leat_from_run BIGINT, _leat_from_us BIGINT)",
+                    sql_->Asked(), columns));
     std::vector<std::string> rows;
     for (const AskedInFull& asked : asked_) {
       std::string row = "(";
@@ -192,8 +246,9 @@ class NestedReader::Impl {
     const std::string function = intake_.table() + "_shred";
     std::vector<std::string> key = stream_.info.key;
     RegisterShred(context_.engine.database(), function, table_, key);
-    connection_.Execute(fmt::format("CREATE TABLE {} AS SELECT page, ordinal, {}(record) AS s FROM {}",
-                                    sql_->Shredded(), function, intake_.table()));
+    connection_.Execute(
+        fmt::format("CREATE TABLE {} AS SELECT _leat_page, _leat_ordinal, {}(record) AS _leat_record FROM {}",
+                    sql_->Shredded(), function, intake_.table()));
   }
 
   void RefuseRejects(const StreamOutcome& outcome) {
@@ -209,8 +264,9 @@ class NestedReader::Impl {
   /// `status is 7: expected VARCHAR, in landing/…`
   std::string FirstReject() {
     const auto first = connection_.QueryRows(fmt::format(
-        "SELECT s.misfit.field, s.misfit.\"value\", s.misfit.reason, p.name FROM {} JOIN {} p USING (page) WHERE "
-        "s.misfit.reason IS NOT NULL ORDER BY p.place, p.page, ordinal LIMIT 1",
+        "SELECT _leat_record.misfit.field, _leat_record.misfit.\"value\", _leat_record.misfit.reason, p._leat_file "
+        "FROM {} JOIN {} p USING (_leat_page) WHERE "
+        "_leat_record.misfit.reason IS NOT NULL ORDER BY p._leat_place, p._leat_page, _leat_ordinal LIMIT 1",
         sql_->Shredded(), sql_->Pages()));
     const std::vector<std::string>& reject = first.at(0);
     const std::string what = reject[0].empty() ? "a record" : reject[0];
@@ -226,6 +282,7 @@ class NestedReader::Impl {
 
   void AddVersions(StreamOutcome& outcome) {
     schema_ = SchemaOfTable(stream_, table_, table_, published_.stream, from_landing_);
+    ChooseVersionOrder();
     connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Candidates(), sql_->ChooseCandidates()));
     if (from_landing_) return Rebuild(outcome);
     if (HasSameKey())
@@ -269,13 +326,13 @@ class NestedReader::Impl {
     if (!asked_.empty())
       connection_.Execute(fmt::format("INSERT INTO {} {}", sql_->Candidates(), sql_->Departed(AskedColumns())));
     connection_.Execute(fmt::format("CREATE TABLE {} AS {}", sql_->Versions(), sql_->CompareInOrder()));
-    outcome.rows_written = Count(sql_->Versions(), "NOT is_departed");
+    outcome.rows_written = Count(sql_->Versions(), "NOT _leat_is_departed");
     outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
     outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
-    outcome.rows_total = Count(sql_->Versions(), "is_current");
+    outcome.rows_total = Count(sql_->Versions(), "_leat_is_current");
     const int64_t newest =
-        connection_.QueryInt64(fmt::format("SELECT coalesce(max(seq), 0) FROM {}", sql_->Versions()));
-    WriteAnew(outcome, "is_current", "NOT is_current", newest, 0);
+        connection_.QueryInt64(fmt::format("SELECT coalesce(max(_leat_from_seq), 0) FROM {}", sql_->Versions()));
+    WriteAnew(outcome, "_leat_is_current", "NOT _leat_is_current", newest, 0);
   }
 
   /// Versions in two parts: those that are current and form the base, and those that are history alone.
@@ -313,9 +370,11 @@ class NestedReader::Impl {
     else
       connection_.Execute(fmt::format("CREATE TABLE {} AS {}", Compared(), sql_->CompareWithNothing()));
     MarkChangedChildren(relation);
-    connection_.Execute(fmt::format("CREATE TABLE {} AS SELECT * FROM {} WHERE differs", sql_->Versions(), Compared()));
-    const int64_t inserts = Count(sql_->Versions(), "_leat_op = 'u' AND (newest_op IS NULL OR newest_op = 'd')");
-    const int64_t gone = Count(sql_->Versions(), "_leat_op = 'd' AND newest_op = 'u'");
+    connection_.Execute(
+        fmt::format("CREATE TABLE {} AS SELECT * FROM {} WHERE _leat_differs", sql_->Versions(), Compared()));
+    const int64_t inserts =
+        Count(sql_->Versions(), "_leat_op = 'u' AND (_leat_newest_op IS NULL OR _leat_newest_op = 'd')");
+    const int64_t gone = Count(sql_->Versions(), "_leat_op = 'd' AND _leat_newest_op = 'u'");
     outcome.rows_written = Count(sql_->Versions(), "true");
     outcome.rows_deleted = Count(sql_->Versions(), "_leat_op = 'd'");
     outcome.rows_repeated = outcome.rows_read - outcome.rows_rejected - outcome.rows_written;
@@ -339,10 +398,10 @@ class NestedReader::Impl {
 
   /// A version whose own columns are as before is a new one if any list in it is not.
   void MarkChangedChildren(const engine::Relation& parent) {
-    const std::string alike =
-        fmt::format("(SELECT *, newest_seq AS _leat_seq FROM {} WHERE NOT differs AND _leat_op = 'u')", Compared());
+    const std::string alike = fmt::format(
+        "(SELECT *, _leat_newest_seq AS _leat_seq FROM {} WHERE NOT _leat_differs AND _leat_op = 'u')", Compared());
     for (const NestedTable* child : sql_->Children()) {
-      if (Count(Compared(), "NOT differs AND _leat_op = 'u'") == 0) return;
+      if (Count(Compared(), "NOT _leat_differs AND _leat_op = 'u'") == 0) return;
       const lake::Table* published = published_.Child(child->list);
       std::string before;
       if (published != nullptr)
@@ -351,7 +410,7 @@ class NestedReader::Impl {
       std::vector<std::string> same_key;
       for (const std::string& key : stream_.info.key)
         same_key.push_back(fmt::format("t.{0} = k.{0}", QuoteIdentifier(key)));
-      connection_.Execute(fmt::format("UPDATE {} t SET differs = true FROM ({}) k WHERE {}", Compared(),
+      connection_.Execute(fmt::format("UPDATE {} t SET _leat_differs = true FROM ({}) k WHERE {}", Compared(),
                                       sql_->ChildChanged(*child, alike, before), Join(same_key, " AND ")));
     }
   }

@@ -284,12 +284,13 @@ TEST_F(NestedTest, WhatAnAskedParentNoLongerHasIsDeleted) {
   stream_.info.key = {"invoice_id", "id"};
   rule().http.for_each.emplace();
   const auto page = [&](const char* text, const char* invoice) { return Land(text, {invoice}); };
-  ReadPages({page(R"([{"id": 1, "n": 1}, {"id": 2}])", "a"), page(R"([{"id": 1}])", "b"), page(R"([{"id": 9}])", "c")});
-  const StreamOutcome outcome = ReadPages({page(R"([{"id": 2}, {"id": 3}])", "a"), page("[]", "b")});
+  Publish(RunAsked(
+      {page(R"([{"id": 1, "n": 1}, {"id": 2}])", "a"), page(R"([{"id": 1}])", "b"), page(R"([{"id": 9}])", "c")}));
+  const StreamOutcome outcome = Publish(RunAsked({page(R"([{"id": 2}, {"id": 3}])", "a"), page("[]", "b")}));
   EXPECT_EQ(outcome.rows_deleted, 2);
   EXPECT_EQ(outcome.rows_total, 3);
   EXPECT_EQ(Rows("billing.subs", "invoice_id, id"), "a|2\na|3\nc|9\n");
-  ReadPages({page(R"([{"id": 1, "n": 1}, {"id": 2}])", "a"), page(R"([{"id": 9, "n": "no number"}])", "c")});
+  Publish(RunAsked({page(R"([{"id": 1, "n": 1}, {"id": 2}])", "a"), page(R"([{"id": 9, "n": "no number"}])", "c")}));
   EXPECT_EQ(Rows("billing.subs", "invoice_id, id"), "a|1\na|2\nc|9\n");
   const std::string versions = "invoice_id, id, n, _leat_op, _leat_seq, _leat_run, epoch_us(_leat_time)";
   const std::string before = Rows("billing.subs__history", versions);
@@ -401,6 +402,105 @@ TEST_F(NestedTest, AChildsVersionFollowsItsParents) {
   Read(R"([{"id": 1, "n": 2}])");
   EXPECT_NE(engine_.VersionOf("billing.subs__l"), before);
   EXPECT_EQ(Rows("billing.subs__l", "x"), "2\n");
+}
+
+/// Names that leat's own columns have, or had once, on the way of a record.
+class NamesInsideTest : public NestedTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(NamesInsideTest, AFieldMayBeCalledLikeAKey) {
+  stream_.info.key = {GetParam()};
+  const std::string name = GetParam();
+  const auto record = [&](int id, int x) {
+    return fmt::format(R"({{"{0}": {1}, "other": {2}, "items": [{{"{0}": {2}}}]}})", name, id, x);
+  };
+  const StreamOutcome outcome = Read(fmt::format("[{}, {}, {}]", record(1, 1), record(2, 2), record(3, 3)));
+  EXPECT_EQ(Message(outcome), "no diagnostic");
+  EXPECT_EQ(outcome.rows_written, 3);
+  EXPECT_EQ(Message(Read(fmt::format("[{}, {}, {}]", record(1, 1), record(2, 7), record(3, 3)))), "no diagnostic");
+  const std::string rows = Rows("billing.subs", QuoteIdentifier(name) + ", * EXCLUDE (" + QuoteIdentifier(name) + ")");
+  EXPECT_EQ(rows, "1|1\n2|7\n3|3\n");
+  EXPECT_EQ(Message(Rebuild()), "no diagnostic");
+  EXPECT_EQ(Rows("billing.subs"), rows);
+  EXPECT_EQ(Rows("billing.subs__items"), "1|1|1\n2|1|7\n3|1|3\n");
+}
+
+TEST_P(NamesInsideTest, AGivenColumnMayBeCalledLikeThat) {
+  const std::string name = GetParam();
+  stream_.given_columns = {name};
+  stream_.info.key = {name, "id"};
+  const auto ask = [&](const std::string& text) {
+    const StreamOutcome outcome =
+        Publish(RunAsked({Land(text, {"eu"}), Land("[{\"id\": 1, \"items\": [{\"y\": 1}]}]", {"us"})}));
+    EXPECT_EQ(Message(outcome), "no diagnostic");
+  };
+  ask("[{\"id\": 1}, {\"id\": 2, \"items\": [{\"y\": 5}]}]");
+  ask("[{\"id\": 2, \"items\": [{\"y\": 6}]}]");
+  const std::string columns = QuoteIdentifier(name) + ", id";
+  EXPECT_EQ(Rows("billing.subs", columns), "eu|2\nus|1\n");
+  EXPECT_EQ(Rows("billing.subs__items", QuoteIdentifier(name) + ", subs_id, y"), "eu|2|6\nus|1|1\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, NamesInsideTest,
+                         testing::Values("page", "ordinal", "name", "place", "seq", "run", "time_us", "s", "i", "c",
+                                         "x", "n", "l", "a", "p", "k", "t", "newest_seq", "newest_op", "differs",
+                                         "is_departed", "is_current", "before", "is_gone", "record", "position",
+                                         "newest", "row", "misfit", "children"));
+
+TEST_F(NestedTest, AFieldThatRepeatsAGivenColumnIsNoColumn) {
+  stream_.given_columns = {"site"};
+  stream_.info.key = {"site", "id"};
+  ReadPages({Land(R"([{"id": 1, "site": "eu"}, {"id": 2, "site": null}, {"id": 3, "t": "\ud83d"}])", {"eu"})});
+  EXPECT_EQ(Columns("billing.subs"), "site VARCHAR, id BIGINT, t VARCHAR");
+  ReadPages({Land(R"([{"id": 4, "site": "other"}])", {"eu"})});
+  EXPECT_EQ(Rows("billing.subs", "site, id, site_2"), "eu|1|NULL\neu|2|NULL\neu|4|other\n");
+}
+
+TEST_F(NestedTest, VersionsInTextAreComparedAsWhatTheySay) {
+  rule().version = Name("v");
+  Read(R"([{"id": 1, "v": "9"}])");
+  Read(R"([{"id": 1, "v": "10"}])");
+  EXPECT_EQ(Rows("billing.subs", "v"), "10\n");
+  EXPECT_EQ(Read(R"([{"id": 1, "v": "9"}])").rows_repeated, 1);
+  stream_.info.name = "billing.times";
+  Read(R"([{"id": 1, "v": "2024-01-01T10:00:00+02:00"}])");
+  Read(R"([{"id": 1, "v": "2024-01-01T09:00:00Z"}])");
+  EXPECT_EQ(Rows("billing.times", "v"), "2024-01-01T09:00:00Z\n");
+  EXPECT_EQ(
+      Message(Read(R"([{"id": 1, "v": "1.2.3"}])")),
+      "LEAT0448 billing.times: `version` names v, which holds text; expected numbers or times, which have an order");
+}
+
+TEST_F(NestedTest, TimesInEveryFormOfIso8601) {
+  rule().http.timestamps = {Name("at")};
+  rule().http.timestamps_unit = config::TimeUnit::kIso;
+  Read(R"([{"id": 1, "at": "2026-07-01T00:00:00.123456789Z"}, {"id": 2, "at": "20260701T000102Z"}, {"id": 3, "at": ""},
+           {"id": 4, "at": "20260701T0203+0200"}])");
+  EXPECT_EQ(Rows("billing.subs", "id, \"at\"::VARCHAR"),
+            "1|2026-07-01 00:00:00.123456+00\n2|2026-07-01 00:01:02+00\n3|NULL\n4|2026-07-01 00:03:00+00\n");
+}
+
+TEST_F(NestedTest, AChildsNameEndsItsParentsName) {
+  Read(R"([{"id": 1, "2024_items": [{"x": 1}], "_y": [{"x": 2}]}])");
+  EXPECT_EQ(Rows("billing.subs__2024_items", "x"), "1\n");
+  EXPECT_EQ(Rows("billing.subs__y", "x"), "2\n");
+}
+
+TEST_F(NestedTest, ARebuildRenamesOnce) {
+  Read(R"([{"id": 1, "a": {"b": 5}}])");
+  rule().rename = {{"a.b", Name("w")}};
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Message(Rebuild()), "no diagnostic");
+    EXPECT_EQ(Columns("billing.subs"), "id BIGINT, w BIGINT");
+    EXPECT_EQ(Message(Read(R"([{"id": 1, "a": {"b": 6}}])")), "no diagnostic");
+    EXPECT_EQ(Rows("billing.subs"), "1|6\n");
+  }
+}
+
+TEST_F(NestedTest, OneOddRecordDoesNotUndoAListInARebuild) {
+  Read(R"([{"id": 1, "l": [{"x": 5}]}])");
+  Read(R"([{"id": 2, "l": {"x": 6}}, {"id": 3, "l": [{"x": 7}]}])");
+  EXPECT_EQ(Rebuild().rows_rejected, 1);
+  EXPECT_EQ(Rows("billing.subs__l"), "1|1|5\n3|1|7\n");
 }
 
 }  // namespace

@@ -10,16 +10,23 @@ namespace leat::sources {
 
 /// The statements that turn shredded records into versions of rows. Tables of DuckDB they read:
 ///
-/// - `shredded` (page, ordinal, s): what RegisterShred's function makes of each record
-/// - `pages` (page, name, place, seq, run, time_us, and the given columns): `place` orders them by arrival
-/// - `asked` (the first of the given columns, seq, run, time_us): what commits asked for in full
-/// - `candidates` (page, ordinal, seq, run, time_us, the key, `_leat_version`, `_leat_op`, is_departed): of each key
-///   and commit the record that counts
+/// - `shredded` (page, ordinal, record): what RegisterShred's function makes of each record
+/// - `pages` (page, file, place, from_seq, from_run, from_us, and the given columns): `place` orders them by arrival
+/// - `asked` (the first of the given columns, from_seq, from_run, from_us): what commits asked for in full
+/// - `candidates` (page, ordinal, from_seq, from_run, from_us, the key, version, op, is_departed): of each key and
+///   commit the record that counts
 /// - `versions` (the same): those of them that are to be written
+///
+/// Columns of their own begin with `_leat_`, as none of a source does.
 class NestedSql {
  public:
   /// \param prefix  of the names of these tables
   NestedSql(const NestedStream& stream, const NestedTable& table, std::string prefix);
+
+  /// What `version` names; null: nothing, or no column.
+  const NestedColumn* VersionColumn() const;
+  /// Compare versions as values of another type than their column's.
+  void CompareVersionsAs(std::string type) { version_type_ = std::move(type); }
 
   std::string Shredded() const { return prefix_ + "_shredded"; }
   std::string Pages() const { return prefix_ + "_pages"; }
@@ -29,12 +36,12 @@ class NestedSql {
 
   /// The SELECTs behind `candidates`; per commit if the pages are of several.
   std::string ChooseCandidates() const;
-  /// Candidates with what the lake has of their keys: `newest_seq`, `newest_op`, `differs`. Older ones than the lake's
-  /// newest are left out. `newest`: FROM that gives the newest versions of `lake`'s keys.
+  /// Candidates with what the lake has of their keys: `_leat_newest_seq`, `_leat_newest_op`, `_leat_differs`. Older
+  /// ones than the lake's newest are left out. `newest`: FROM that gives the newest versions of `lake`'s keys.
   std::string CompareWith(const engine::Relation& lake, const std::string& newest) const;
   /// The same where the lake has no row of this key.
   std::string CompareWithNothing() const;
-  /// Candidates of many commits, in their order: those that bring something new, `is_current` beside them.
+  /// Candidates of many commits, in their order: those that bring something new, `_leat_is_current` beside them.
   std::string CompareInOrder() const;
   /// Of candidates of many commits: the last record of a key once more for each commit that asked for all of its kind
   /// and did not get it. `asked_columns`: those of `asked`.
@@ -62,12 +69,14 @@ class NestedSql {
   std::string Key(const char* alias = "") const;
   std::string AskedWithoutRejects(const std::vector<std::string>& asked_columns) const;
   std::string Operation() const;
-  std::string Version() const;
+  /// SQL for what is compared of a version; `row`: what has the columns.
+  std::string VersionIn(const std::string& row) const;
   std::string Entries(const NestedTable& child, const std::string& from, const std::string& further) const;
 
   const NestedStream& stream_;
   const NestedTable& table_;
   std::string prefix_;
+  std::string version_type_;
 };
 
 }  // namespace leat::sources

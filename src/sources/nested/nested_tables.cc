@@ -123,7 +123,9 @@ class TablePlanner {
                               GroupDigits(static_cast<int64_t>(table.columns.size())), GroupDigits(kColumnsMax)))
           .Hint("keep objects whose names are data as JSON text by  flatten: 0")
           .Hint("or leave fields out by  columns: {exclude: [\"name*\"]}");
-    for (const KnownColumn& column : known) reserved.insert(column.name);
+    // A rebuild gives a column its new name, so that the former one is free.
+    for (const KnownColumn& column : known)
+      if (!rebuild_ || !Renamed(column.path)) reserved.insert(column.name);
     NameNew(table, known, std::move(reserved));
     for (NestedTable& child : table.children) FillChild(table, child, lists - 1);
   }
@@ -201,7 +203,8 @@ class TablePlanner {
     const bool has_columns_below = std::any_of(table.columns.begin(), table.columns.end(),
                                                [&](const NestedColumn& column) { return IsBelow(column.path, path); });
     if (has_columns_below) return FieldsOf(table, shape, path, flatten, lists);
-    if (!rebuild_ && published_.Child(path) != nullptr) return RowsOf(table, shape, path);
+    if (published_.Child(path) != nullptr && (!rebuild_ || StaysList(shape, path, lists)))
+      return RowsOf(table, shape, path);
     if (const ValueType* fixed = FixedType(path)) return AddColumn(table, path, *fixed);
     const uint32_t kinds = shape.seen & ~kSeenNull;
     if (kinds == kSeenObject && flatten > 0) return FieldsOf(table, shape, path, flatten, lists);
@@ -209,6 +212,11 @@ class TablePlanner {
       return TakesNew(path) ? RowsOf(table, shape, path) : Route{};
     const auto type = TypeOf(shape, path);
     return type ? AddColumn(table, path, *type) : Route{};
+  }
+
+  /// A list of the lake is one after a rebuild too, though some odd record has something else there.
+  bool StaysList(const Shape& shape, const FieldPath& path, int lists) const {
+    return (shape.seen & kSeenList) != 0 && FixedType(path) == nullptr && IsChild(*shape.element, path, lists);
   }
 
   Route FieldsOf(NestedTable& table, const Shape& shape, const FieldPath& path, int flatten, int lists) {
@@ -400,7 +408,7 @@ class TablePlanner {
       if (const lake::Table* published = published_.Child(child.list)) {
         const std::string versions = published->name().first + "." + published->name().second;
         child.name = versions.substr(0, versions.size() - engine::kHistorySuffix.size());
-        taken.insert(child.name.substr(child.name.rfind("__") + 2));
+        taken.insert(child.name.substr(table.name.size() + 2));
       } else {
         unnamed.push_back(&child);
       }
@@ -410,8 +418,15 @@ class TablePlanner {
     });
     for (NestedTable* child : unnamed) {
       const FieldPath own(child->list.begin() + static_cast<std::ptrdiff_t>(table.list.size()), child->list.end());
-      child->name = fmt::format("{}__{}", table.name, TakeName(NameOfPath(own), taken));
+      child->name = fmt::format("{}__{}", table.name, TakeName(NameOfList(own), taken));
     }
+  }
+
+  /// Without a `_` in front: a run of them is to end where the parent's name does.
+  static std::string NameOfList(const FieldPath& path) {
+    const std::string name = NameOfPath(path);
+    const size_t begin = name.find_first_not_of('_');
+    return begin == std::string::npos ? "list" : name.substr(begin);
   }
 
   const NestedStream& stream_;
@@ -466,11 +481,14 @@ lake::Schema SchemaOfTable(const NestedStream& stream, const NestedTable& stream
   }
   if (!published) return schema;
   lake::Schema current = published->schema();
-  // All rows are written anew, so that a column of another type may be one of another id.
+  // All rows are written anew, so that a column of another type may be one of another id; one of another name takes the
+  // place of the former.
   if (rebuild)
     std::erase_if(current.fields, [&](const lake::Field& field) {
-      const lake::Field* now = schema.Find(field.name);
-      return now != nullptr && lake::DuckType(now->type) != lake::DuckType(field.type);
+      if (const lake::Field* now = schema.Find(field.name))
+        return lake::DuckType(now->type) != lake::DuckType(field.type);
+      return !field.path.empty() &&
+             std::ranges::any_of(schema.fields, [&](const lake::Field& now) { return now.path == field.path; });
     });
   try {
     return lake::Evolve(current, schema, published->last_column_id()).schema;

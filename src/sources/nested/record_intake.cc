@@ -154,7 +154,7 @@ class RecordIntake::Batch {
 RecordIntake::RecordIntake(const NestedStream& stream, const ReadContext& context)
     : stream_(stream), context_(context), table_(NewTableName()), connection_(context.engine.database()) {
   steps_ = config::ParseJsonPath(stream.rule.http.records.value).value_or(std::vector<config::JsonStep>());
-  connection_.Execute(fmt::format("CREATE TABLE {} (page INTEGER, ordinal BIGINT, record BLOB)", table_));
+  connection_.Execute(fmt::format("CREATE TABLE {} (_leat_page INTEGER, _leat_ordinal BIGINT, record BLOB)", table_));
   appender_ = std::make_unique<Appender>(connection_, table_);
 }
 

@@ -12,8 +12,8 @@
 namespace leat::sources {
 
 /// Takes pages apart into records while others are on their way, and keeps the records in tables of DuckDB, which may
-/// spill: `records` (page INTEGER, ordinal BIGINT, record BLOB), ordinals from 1 in each page. The texts are UTF-8; as
-/// BLOB they are stored without being looked at again.
+/// spill: `records` (_leat_page INTEGER, _leat_ordinal BIGINT, record BLOB), ordinals from 1 in each page. The texts
+/// are UTF-8; as BLOB they are stored without being looked at again.
 class RecordIntake {
  public:
   RecordIntake(const NestedStream& stream, const ReadContext& context);

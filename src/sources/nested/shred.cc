@@ -314,6 +314,7 @@ void ValueFiller::FillText(std::string_view raw, bool has_escapes, idx_t place) 
     case Form::kDate:
     case Form::kTimestamp:
     case Form::kTimestampTz:
+      if (text.empty()) return;  // how some APIs write that there is no time
       if (type_.reads_text && LooksLikeNumber(text)) return FillNumber(text, place);
       return FillTime(text, place);
     case Form::kBoolean:

@@ -38,13 +38,12 @@ class TimeText {
     rest_.remove_prefix(1);
     return true;
   }
-  /// `.123456`; finer digits are to be zeros, since a column keeps microseconds.
+  /// `.123456`; finer digits go, since a column keeps microseconds.
   std::optional<int64_t> Fraction() {
     int64_t micros = 0, unit = kMicrosPerSecond / 10;
     if (!Skip('.')) return 0;
     bool any = false;
     for (; !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; rest_.remove_prefix(1), unit /= 10) {
-      if (unit == 0 && rest_[0] != '0') return std::nullopt;
       micros += unit * (rest_[0] - '0');
       any = true;
     }
@@ -61,6 +60,7 @@ class TimeText {
     const auto minutes = Part(60);
     return minutes ? std::optional<int64_t>(sign * (*hours * 3600 + *minutes * 60)) : std::nullopt;
   }
+  bool starts_with_digit() const { return !rest_.empty() && rest_[0] >= '0' && rest_[0] <= '9'; }
   bool at_end() const { return rest_.empty(); }
 
  private:
@@ -149,7 +149,12 @@ ValueType ScalarType(uint32_t seen) {
 }
 
 std::optional<int64_t> ParseIsoTime(std::string_view text) {
-  if (!IsDate(text.substr(0, 10))) return std::nullopt;
+  // `20240131T…`, the basic form, is read like `2024-01-31T…`.
+  const bool is_basic = text.size() > 8 && (text[8] == 'T' || text[8] == 't');
+  const std::string day_text = is_basic
+                                   ? fmt::format("{}-{}-{}", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2))
+                                   : std::string(text.substr(0, 10));
+  if (!IsDate(day_text)) return std::nullopt;
   TimeText rest(text);
   const int year = *rest.Digits(4);
   rest.Skip('-');
@@ -163,9 +168,10 @@ std::optional<int64_t> ParseIsoTime(std::string_view text) {
   if (rest.at_end()) return seconds * kMicrosPerSecond;
   if (!rest.Skip('T') && !rest.Skip('t') && !rest.Skip(' ')) return std::nullopt;
   const auto hour = rest.Part(24);
-  const auto minute = rest.Skip(':') ? rest.Part(60) : std::nullopt;
+  const auto minute = rest.Skip(':') || is_basic ? rest.Part(60) : std::nullopt;
   if (!hour || !minute) return std::nullopt;
-  const auto second = rest.Skip(':') ? rest.Part(60) : std::optional(0);
+  const bool has_second = rest.Skip(':') || (is_basic && rest.starts_with_digit());
+  const auto second = has_second ? rest.Part(60) : std::optional(0);
   const auto micros = second ? rest.Fraction() : std::nullopt;
   const auto zone = micros ? rest.Zone() : std::nullopt;
   if (!zone || !rest.at_end()) return std::nullopt;

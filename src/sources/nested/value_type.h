@@ -32,7 +32,8 @@ std::optional<ValueType> ValueTypeOf(const lake::Type& type, const std::string& 
 ValueType ScalarType(uint32_t seen);
 
 /// Microseconds since 1970 of a time as ISO 8601 writes it: `2024-11-21T14:05:02.5+01:00`, a blank for the T, no zone
-/// for UTC, a day alone. Nothing for any other text.
+/// for UTC, a day alone, or the basic form `20241121T140502Z`. What is finer than a microsecond is left off. Nothing
+/// for any other text.
 std::optional<int64_t> ParseIsoTime(std::string_view text);
 
 }  // namespace leat::sources
