@@ -805,3 +805,46 @@ def test_nothing_landed_leaves_the_table_alone(project, api):
     done = project.run("--from-landing").expect(1)
     assert "error[LEAT0429]" in done.stderr
     assert len(project.versions("api.a", "id")) == 2
+
+
+# --- answers that are none -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "says"),
+    [
+        ("Service temporarily unavailable\n", "LEAT0440", "has none of the columns that were there before"),
+        ("", "LEAT0433", "CSV with at least its line of names"),
+        ("code;price\nA;1\nB\n", "LEAT0440", "CSV Error on Line: 3"),
+        ("code;price;price\nA;1;2\n", "LEAT0440", "names the column 'price' twice"),
+    ],
+)
+def test_csv_that_is_no_table_of_ours_deletes_nothing(project, api, body, code, says):
+    api.answer = lambda request: Answer("code;price\nA;1\n#B;2\n", headers={"Content-Type": "text/csv"})
+    project.source("key: code\nformat: csv\nstreams: {a: {}}")
+    project.run().expect(0)
+    assert project.versions("api.a", "code", "price") == [("u", "#B", "2"), ("u", "A", "1")]
+    api.answer = lambda request: Answer(body, headers={"Content-Type": "text/csv"})
+    failed = project.run().expect(1)
+    assert f"error[{code}]" in failed.stderr and says in failed.stderr
+    assert len(project.versions("api.a", "code")) == 2
+
+
+def test_entries_without_the_last_step_of_records_delete_nothing(project, api):
+    api.answer = lambda request: Answer({"list": [{"item": {"id": 1}}, {"item": {"id": 2}}]})
+    project.source('key: id\nrecords: "$.list[*].item"\nstreams: {a: {}}')
+    project.run().expect(0)
+    api.answer = lambda request: Answer({"list": [{"thing": {"id": 1}}, {"item": {"id": 2}}]})
+    failed = project.run().expect(1)
+    assert "error[LEAT0446]: api.a: the answers list 2 entries, and only 1 of them have" in failed.stderr
+    assert project.versions("api.a", "id") == [("u", 1), ("u", 2)]
+
+
+def test_stream_without_a_key_is_rebuilt_from_its_last_read(project, api):
+    api.answer = lambda request: Answer([{"x": 1}])
+    project.source("streams: {a: {}}")
+    project.run().expect(0)
+    api.answer = lambda request: Answer([{"x": 1}, {"x": 2}])
+    project.run().expect(0)
+    project.run("--from-landing").expect(0)
+    assert project.versions("api.a", "x") == [("u", 1), ("u", 2)]

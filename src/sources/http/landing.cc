@@ -151,6 +151,7 @@ class FolderReader {
   LandedPage PageOf(const LandingJson& json, const LandedRead& read) const {
     return {.name = JoinPath(folder_, json.at("file").get<std::string>()),
             .bytes = json.at("bytes"),
+            .records = json.at("records"),
             .ordinal = json.at("ordinal"),
             .given = GivenOf(json.at("given")),
             .commit_number = read.commit_number,
@@ -196,6 +197,7 @@ LandedPage LandingFolder::Keep(const http::Request& request, const http::Respons
   const std::string file = fmt::format("{:06}.{}", number, EndingOf(stream_));
   LandedPage page{.name = JoinPath(folder_, file),
                   .bytes = static_cast<int64_t>(response.body.size()),
+                  .records = records,
                   .ordinal = ordinal,
                   .given = given,
                   .commit_number = read_.commit_number,

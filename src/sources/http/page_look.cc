@@ -202,6 +202,8 @@ PageFacts PageLook::Look(const http::Response& response, const std::vector<Secre
       if (from_) LookIntoLines(response, facts);
       break;
     case RecordFormat::kCsv:
+      if (Trim(response.body).empty() && response.status != 204 && stream_.http().csv.header.value_or(true))
+        throw BadPage("LEAT0433", response, "CSV with at least its line of names");
       facts.records = CountCsvRows(response.body, stream_.http().csv);
       break;
   }

@@ -88,6 +88,7 @@ class NestedReader::Impl {
     DropEchoes(shape);
     table_ = PlanTables(stream_, shape, published_, connection_, from_landing_);
     outcome.rows_read = intake_.records();
+    RefuseUncounted();
     // A table has the columns of its records, so it comes with the first of them.
     if (outcome.rows_read == 0 && !published_.stream) return SetUnchanged(outcome);
     if (outcome.rows_read > 0) RefuseKey();
@@ -103,6 +104,22 @@ class NestedReader::Impl {
     else
       AddVersions(outcome);
     AddRejects(outcome);
+  }
+
+  /// Entries of the list that are no records would look like rows that are gone.
+  void RefuseUncounted() const {
+    if (stream_.rule.http.format != config::RecordFormat::kJson) return;
+    int64_t entries = 0;
+    for (const LandedPage& page : intake_.pages()) {
+      if (page.records < 0) return;
+      entries += page.records;
+    }
+    if (entries == intake_.records()) return;
+    const config::Located<std::string>& path = stream_.rule.http.records;
+    throw Error(kData, "LEAT0446", path.place.known() ? path.place : stream_.rule.pattern.place,
+                fmt::format("{}: the answers list {} entries, and only {} of them have what `records: {}` names",
+                            stream_.info.name, GroupDigits(entries), GroupDigits(intake_.records()), path.value))
+        .Hint("correct the path; look at an answer in the lake's folder landing/");
   }
 
   std::string Compared() const { return intake_.table() + "_compared"; }

@@ -21,6 +21,7 @@ struct NestedStream {
 struct LandedPage {
   std::string name;                ///< of its gzip file, in the lake's storage
   int64_t bytes = 0;               ///< unpacked
+  int64_t records = -1;            ///< entries of the list of records, counted as the answer came; -1: not counted
   int64_t ordinal = 0;             ///< arrival within the read of its stream; later pages hold later versions
   std::vector<std::string> given;  ///< values of NestedStream::given_columns
   int64_t commit_number = 0;       ///< of the read it came with, with that read's run and time

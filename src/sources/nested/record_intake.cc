@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "core/text.h"
 
@@ -44,6 +47,37 @@ std::optional<size_t> Inflate(const std::string& zipped, int64_t bytes_expected,
   inflateEnd(&stream);
   return state == Z_STREAM_END ? std::optional(size) : std::nullopt;
 }
+
+/// The first line of a CSV text, by which the others are read.
+class CsvLine {
+ public:
+  CsvLine(std::string_view text, const config::CsvFormat& format)
+      : quote_(format.quote.empty() ? "\"" : format.quote), delimiter_(format.delimiter) {
+    constexpr std::string_view kDelimiters = ",;\t|";
+    std::map<char, size_t> counts;
+    bool is_quoted = false;
+    for (const char c : text) {
+      if (c == quote_[0]) is_quoted = !is_quoted;
+      if (is_quoted) continue;
+      if (c == '\n') break;
+      ++counts[c];
+    }
+    if (delimiter_.empty()) {
+      delimiter_ = ",";
+      for (const char candidate : kDelimiters)
+        if (counts[candidate] > counts[delimiter_[0]]) delimiter_ = candidate;
+    }
+    values_ = counts[delimiter_[0]] + 1;
+  }
+
+  const std::string& quote() const { return quote_; }
+  const std::string& delimiter() const { return delimiter_; }
+  size_t values() const { return values_; }
+
+ private:
+  std::string quote_, delimiter_;
+  size_t values_ = 1;
+};
 
 }  // namespace
 
@@ -219,11 +253,16 @@ void RecordIntake::AddPage(const LandedPage& page, Batch& batch) const {
 
 /// CSV becomes objects whose values are texts.
 void RecordIntake::AddCsv(const LandedPage& page, std::string_view text, Batch& batch) const {
-  if (Trim(text).empty()) return;
   const config::CsvFormat& csv = stream_.rule.http.csv;
+  const bool has_header = csv.header.value_or(true);
+  if (Trim(text).empty() && !has_header) return;
+  if (Trim(text).empty()) throw NotAsSaid(page, "is empty; expected at least the line of names");
+  const CsvLine first(text, csv);
   const auto option = [](const char* name, const std::string& value) {
     return value.empty() ? "" : fmt::format(", {} = {}", name, QuoteLiteral(value));
   };
+  std::string columns;
+  for (size_t i = 0; i < first.values(); ++i) columns += fmt::format("{}'c{}': 'VARCHAR'", i == 0 ? "" : ", ", i);
   std::string nulls = "''";
   for (const std::string& null : csv.nulls) nulls += ", " + QuoteLiteral(null);
   duck::Connection connection(context_.engine.database());
@@ -231,21 +270,21 @@ void RecordIntake::AddCsv(const LandedPage& page, std::string_view text, Batch& 
   bool is_first = true;
   try {
     const auto rows = connection.Query(fmt::format(
-        "SELECT * FROM read_csv({}, compression = 'gzip', header = false, all_varchar = true, parallel = false, "
-        "hive_partitioning = false, nullstr = [{}]{}{}{})",
-        QuoteLiteral(context_.engine.storage().DuckPath(page.name)), nulls, option("delim", csv.delimiter),
-        option("quote", csv.quote), option("encoding", csv.encoding)));
+        "SELECT * FROM read_csv({}, compression = 'gzip', auto_detect = false, header = false, skip = 0, comment = '', "
+        "parallel = false, hive_partitioning = false, strict_mode = true, columns = {{{}}}, nullstr = [{}]{}{}{}{})",
+        QuoteLiteral(context_.engine.storage().DuckPath(page.name)), columns, nulls, option("delim", first.delimiter()),
+        option("quote", first.quote()), option("escape", first.quote()), option("encoding", csv.encoding)));
     while (const auto chunk = rows->Next())
       for (idx_t row = 0; row < chunk->size(); ++row) {
         std::vector<std::optional<std::string_view>> cells;
         for (idx_t column = 0; column < chunk->column_count(); ++column)
           cells.push_back(chunk->IsNull(column, row) ? std::nullopt : std::optional(chunk->Text(column, row)));
         if (std::exchange(is_first, false)) {
-          const bool has_header = csv.header.value_or(true);
           for (size_t i = 0; i < cells.size(); ++i)
             names.emplace_back(has_header && cells[i] ? std::string(Trim(*cells[i])) : fmt::format("column{}", i + 1));
           // A line that ends with a separator has no last column, unless a row has a value there.
           if (has_header && !cells.back()) names.back().clear();
+          if (has_header) RefuseOtherTable(page, names);
           if (has_header) continue;
         }
         nlohmann::ordered_json record = nlohmann::ordered_json::object();
@@ -259,8 +298,29 @@ void RecordIntake::AddCsv(const LandedPage& page, std::string_view text, Batch& 
         batch.Take(reader, json);
       }
   } catch (const duck::QueryError& error) {
-    throw NotAsSaid(page, "is not the CSV expected: " + error.fault().message);
+    // Behind the first lines it tells of options that are not the author's.
+    const std::vector<std::string> lines = Split(error.fault().message, '\n');
+    throw NotAsSaid(page,
+                    fmt::format("is not the CSV expected: {}{}", lines[0], lines.size() > 2 ? "; " + lines[2] : ""));
   }
+}
+
+/// A text that has none of the names of before, or one of them twice, is another table, or none: its rows are no news
+/// of ours.
+void RecordIntake::RefuseOtherTable(const LandedPage& page, const std::vector<std::string>& names) const {
+  std::set<std::string> seen;
+  for (const std::string& name : names)
+    if (!name.empty() && !seen.insert(name).second)
+      throw NotAsSaid(page, fmt::format("names the column '{}' twice", Shorten(name, 60)));
+  const auto published = context_.Published(stream_.info);
+  if (!published) return;
+  for (const lake::Field& field : published->schema().fields)
+    for (const std::string& name : names)
+      if (field.name == CleanName(name) || field.path == name) return;
+  for (const auto& [from, to] : stream_.rule.rename)
+    if (std::find(names.begin(), names.end(), from) != names.end()) return;
+  throw NotAsSaid(page, fmt::format("has none of the columns that were there before; it begins '{}'",
+                                    Shorten(Join(names, ","), 60)));
 }
 
 Error RecordIntake::NotAsSaid(const LandedPage& page, const std::string& what) const {

@@ -39,6 +39,7 @@ class RecordIntake {
   class Appender;
   void AddPage(const LandedPage& page, Batch& batch) const;
   void AddCsv(const LandedPage& page, std::string_view text, Batch& batch) const;
+  void RefuseOtherTable(const LandedPage& page, const std::vector<std::string>& names) const;
   Error NotAsSaid(const LandedPage& page, const std::string& what) const;
   int32_t Number(const LandedPage& page);
 
