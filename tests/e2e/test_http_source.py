@@ -823,7 +823,7 @@ def test_csv_that_is_no_table_of_ours_deletes_nothing(project, api, body, code, 
     api.answer = lambda request: Answer("code;price\nA;1\n#B;2\n", headers={"Content-Type": "text/csv"})
     project.source("key: code\nformat: csv\nstreams: {a: {}}")
     project.run().expect(0)
-    assert project.versions("api.a", "code", "price") == [("u", "#B", "2"), ("u", "A", "1")]
+    assert project.versions("api.a", "code", "price") == [("u", "#B", 2), ("u", "A", 1)]
     api.answer = lambda request: Answer(body, headers={"Content-Type": "text/csv"})
     failed = project.run().expect(1)
     assert f"error[{code}]" in failed.stderr and says in failed.stderr
