@@ -84,6 +84,7 @@ def billing(tmp_path):
     made.close()
 
 
+@pytest.mark.timeout(400)  # two years of runs
 def test_24_months_run_by_run(billing):
     """Read after each month for half a year, then after every third: some months end unread. At last a day later."""
     times = run_times(billing.world, MONTHS)

@@ -661,7 +661,7 @@ def test_sub_resources_of_rows_that_are_gone_go_with_them(project, api):
         "  notes: {path: '/{i}/notes', key: no, for_each: {stream: invoices, values: {i: ref}}}\n"
     )
     done = project.run().expect(0)
-    assert [r.path for r in api.take()] == ["/invoices", "/x/notes", "/y/notes"], "NULL and .. are no part of a path"
+    assert sorted(r.path for r in api.take()) == ["/invoices", "/x/notes", "/y/notes"], "NULL and .. are no part of a path"
     assert "warning[LEAT0437]" in done.stderr and "{i} would be '..'" in done.stderr
     del invoices[0]
     project.run().expect(0)
