@@ -15,7 +15,6 @@ namespace {
 
 using config::ColumnRules;
 using config::Located;
-using Json = nlohmann::json;
 using Form = ValueType::Form;
 
 constexpr size_t kNameMax = 63;
@@ -23,7 +22,9 @@ constexpr size_t kColumnsMax = 1'000;
 /// What tables beside a stream are called already.
 constexpr std::string_view kTakenTables[] = {"history", "rejects", "at"};
 
-FieldPath ParsePath(const std::string& text) { return text.empty() ? FieldPath() : Json::parse(text).get<FieldPath>(); }
+FieldPath ParsePath(const std::string& text) {
+  return text.empty() ? FieldPath() : nlohmann::json::parse(text).get<FieldPath>();
+}
 
 FieldPath Extended(FieldPath path, const std::string& name) {
   path.push_back(name);
@@ -38,7 +39,7 @@ std::string NameOfPath(const FieldPath& path) {
   if (name.size() <= kNameMax) return name;
   name = name.substr(0, kNameMax - 1 - kMarkSize);
   if (!name.ends_with('_')) name += '_';
-  return name + HashOfText(Json(path).dump()).substr(0, kMarkSize);
+  return name + HashOfText(nlohmann::json(path).dump()).substr(0, kMarkSize);
 }
 
 /// `name`, or with the least number behind it that makes it free; then it is taken.
@@ -449,7 +450,7 @@ const NestedColumn* NestedTable::Find(const std::string& column) const {
 }
 
 const lake::Table* PublishedTables::Child(const FieldPath& list) const {
-  const std::string path = Json(list).dump();
+  const std::string path = nlohmann::json(list).dump();
   const auto found = std::find_if(children.begin(), children.end(),
                                   [&](const lake::Table& child) { return child.Property("leat.list") == path; });
   return found == children.end() ? nullptr : &*found;
@@ -476,7 +477,7 @@ lake::Schema SchemaOfTable(const NestedStream& stream, const NestedTable& stream
   if (!stream.info.key.empty()) columns.push_back({lake::kSupersededColumn, "BOOLEAN"});
   lake::Schema schema = lake::SchemaOf(columns);
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    schema.fields[first + i].path = Json(table.columns[i].path).dump();
+    schema.fields[first + i].path = nlohmann::json(table.columns[i].path).dump();
     schema.fields[first + i].source_type = table.columns[i].type.SourceType();
   }
   if (!published) return schema;
