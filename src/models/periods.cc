@@ -12,7 +12,6 @@
 namespace leat::models {
 namespace {
 
-using std::chrono::days;
 using std::chrono::microseconds;
 using std::chrono::sys_days;
 
@@ -103,7 +102,7 @@ std::vector<Period> EndedPeriods(duck::Connection& connection, const config::Pro
   idx_t days_seen = 0;
   while (const auto chunk = result->Next()) {
     for (idx_t row = 0; row < chunk->size(); ++row, ++days_seen) {
-      const sys_days day{days(chunk->At<int32_t>(0, row))};
+      const sys_days day{std::chrono::days(chunk->At<int32_t>(0, row))};
       const Timestamp start = MomentOf(chunk->At<int64_t>(1, row));
       if (open) {
         open->end_day = day;
@@ -124,7 +123,7 @@ std::vector<Period> EndedPeriods(duck::Connection& connection, const config::Pro
 Period LastEndedPeriod(duck::Connection& connection, const config::Project& project, const config::Model& model,
                        Timestamp now) {
   // Far enough back for a month and for a day that was skipped.
-  const sys_days before = std::chrono::floor<days>(now) - days(64);
+  const sys_days before = std::chrono::floor<std::chrono::days>(now) - std::chrono::days(64);
   return EndedPeriods(connection, project, model, before, now).back();
 }
 
@@ -132,12 +131,14 @@ sys_days DayAt(duck::Connection& connection, const config::Project& project, Tim
   const auto result = connection.Query(
       fmt::format("SELECT timezone({}, CAST($moment AS TIMESTAMPTZ))::DATE", QuoteLiteral(project.timezone.value)),
       {{"moment", moment, duck::Parameter::Type::kTimestampTz}});
-  return sys_days(days(result->Next()->At<int32_t>(0, 0)));
+  return sys_days(std::chrono::days(result->Next()->At<int32_t>(0, 0)));
 }
 
 std::string FormatDay(sys_days day) { return FormatTimestamp(day).substr(0, 10); }
 
-sys_days ParseDay(const std::string& text) { return std::chrono::floor<days>(ParseTimestamp(text + "T00:00:00Z")); }
+sys_days ParseDay(const std::string& text) {
+  return std::chrono::floor<std::chrono::days>(ParseTimestamp(text + "T00:00:00Z"));
+}
 
 std::vector<duck::Parameter> ParametersOf(const Period& period) {
   return {{"period_start", period.start, duck::Parameter::Type::kTimestampTz},
