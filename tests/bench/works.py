@@ -318,7 +318,7 @@ def measure_changes(bench: Bench) -> list[Result]:
 _READ_JSON = """
 import sys, duckdb
 connection = duckdb.connect()
-connection.execute("SET threads = 2")
+connection.execute("SET threads = 2; SET enable_progress_bar = false")
 connection.execute(f"CREATE TABLE pages AS SELECT unnest(list) AS record FROM read_json('{sys.argv[1]}/*.json.gz')")
 print(connection.execute("SELECT count(*) FROM pages").fetchone()[0])
 """

@@ -139,7 +139,9 @@ class HttpStreamRead::Series {
       const std::lock_guard lock(read_.mutex_);
       partition_.newest = std::max(partition_.newest.value_or(Timestamp()), *facts.newest);
     }
-    if (batch_bytes_ >= kBatchBytes || !IsKeeping()) HandOver();
+    // The first page goes at once, then as many as are worth a round of their own.
+    const int64_t due_bytes = !keeping_.valid() && is_first_ ? 0 : IsKeeping() ? kBatchBytes : kBatchBytes / 2;
+    if (batch_bytes_ >= due_bytes) HandOver();
   }
 
   bool IsKeeping() const {
@@ -150,6 +152,7 @@ class HttpStreamRead::Series {
   void HandOver() {
     if (keeping_.valid()) keeping_.get();
     if (batch_.empty()) return;
+    is_first_ = false;
     keeping_ = std::async(std::launch::async, [this, batch = std::exchange(batch_, {})] {
       std::vector<LandedPage> pages;
       for (const Arrival& arrival : batch)
@@ -166,6 +169,7 @@ class HttpStreamRead::Series {
   PageLook look_;
   std::vector<Arrival> batch_;
   int64_t batch_bytes_ = 0;
+  bool is_first_ = true;
   std::future<void> keeping_;  ///< the batch before; waited for when it goes
 };
 
