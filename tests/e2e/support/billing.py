@@ -23,11 +23,11 @@ class Clock:
     """Has programs live at another time, by a library that is preloaded."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self.library = folder / "clock.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.library, DEMO / "clock.c"], check=True)
+        self.preloaded = folder / "clock.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.preloaded, DEMO / "clock.c"], check=True)
 
     def at(self, now: int) -> dict[str, str]:
-        return {"LD_PRELOAD": str(self.library), "CLOCK_NOW": str(now)}
+        return {"LD_PRELOAD": str(self.preloaded), "CLOCK_NOW": str(now)}
 
 
 class Project:
